@@ -16,11 +16,12 @@
 
 typedef struct {
     int64_t B, H, Hkv, T, Tk, D;
-    int64_t left, right;         /* keys seen before and behind the aligned one; -1: all. causal: right = 0 */
+    int64_t left, right;         /* keys seen before and behind the aligned one; -1: all.
+                                  * Causal attention is right = 0. */
     const int32_t *key_len;      /* [B] keys from here on are padding; NULL: Tk */
     const int32_t *query_len;    /* [B] queries from here on are padding; NULL: T */
-    int64_t appended;            /* decoding: new keys behind key_len that count as well */
-    int     align_whole;         /* align the ends of the whole tensors, not of their unpadded parts */
+    int64_t appended;            /* decoding: new keys behind key_len, which count as well */
+    int     align_whole;         /* align the ends of whole tensors, not of their unpadded parts */
     int64_t dropout_percent;     /* 0..99 */
     uint64_t seed;               /* of the dropout mask */
     double  scale;               /* 1/sqrt(D) */
@@ -46,7 +47,8 @@ static inline int64_t attention_query_len(const Attention *a, int64_t b)
 /* Row i is aligned with key i + offset: the last query with the last key. */
 static inline int64_t attention_offset(const Attention *a, int64_t b)
 {
-    return a->align_whole ? a->Tk - a->T : attention_key_len(a, b) - attention_query_len(a, b);
+    if (a->align_whole) return a->Tk - a->T;
+    return attention_key_len(a, b) - attention_query_len(a, b);
 }
 
 /* Both ends never fall from one unpadded row to the next, so rows i0..i1 together see
@@ -61,7 +63,10 @@ static inline KeyRange attention_keys(const Attention *a, int64_t b, int64_t row
     return (KeyRange){ first, end };
 }
 
-static inline int64_t attention_key_head(const Attention *a, int64_t h) { return h * a->Hkv / a->H; }
+static inline int64_t attention_key_head(const Attention *a, int64_t h)
+{
+    return h * a->Hkv / a->H;
+}
 
 /* ---- the parameters and ports of such a method ------------------------------------- */
 
@@ -71,6 +76,8 @@ enum {
     AT_QUERY_PADDING, AT_DROPOUT, AT_PARAMS
 };
 enum { AT_Q, AT_K, AT_V, AT_KEY_LEN, AT_QUERY_LEN, AT_O, AT_LSE, AT_PORTS };
+
+enum { ATTENTION_D_MAX = 512 };
 
 enum { PADDING_NONE, PADDING_SHORT, PADDING_ANY };   /* values of the two padding parameters */
 
@@ -84,56 +91,62 @@ enum { PADDING_NONE, PADDING_SHORT, PADDING_ANY };   /* values of the two paddin
                .golden = "Tq", .shown = 1 }, \
     [AT_TK] = { .name = "Tk", .help = "keys, or slots of the cache", .fallback = 128, .low = 1, \
                 .high = 1 << 24, .same_as = "T", .golden = "Tk|Tmax" }, \
-    [AT_D] = { .name = "D", .help = "width of a head", .fallback = 64, .low = 1, .high = 512, .shown = 1 }, \
-    [AT_CAUSAL] = { .name = "causal", .help = "1: hide keys behind the aligned one", .fallback = 0, \
-                    .low = 0, .high = 1, .shown = 1 }, \
+    [AT_D] = { .name = "D", .help = "width of a head", .fallback = 64, .low = 1, .high = ATTENTION_D_MAX, \
+               .shown = 1 }, \
+    [AT_CAUSAL] = { .name = "causal", .help = "1: hide keys behind the aligned one", .high = 1, \
+                    .shown = 1 }, \
     [AT_LEFT] = { .name = "window_left", .help = "keys seen before the aligned one; -1: all", \
                   .fallback = -1, .low = -1, .high = 1 << 24, .golden = "window[0]|window_left" }, \
     [AT_RIGHT] = { .name = "window_right", .help = "keys seen behind the aligned one; -1: all", \
                    .fallback = -1, .low = -1, .high = 1 << 24, .golden = "window[1]" }, \
-    [AT_KEY_PADDING] = { .name = "key_padding", \
-                         .help = "1: hide the last 0..20 keys of each batch entry; 2: any number of them", \
-                         .fallback = 0, .low = 0, .high = 2 }, \
-    [AT_QUERY_PADDING] = { .name = "query_padding", .help = "the same for queries", .fallback = 0, \
-                           .low = 0, .high = 2 }, \
+    [AT_KEY_PADDING] = { .name = "key_padding", .high = PADDING_ANY, \
+                         .help = "hide each entry's last keys: 1: 0..20 of them, 2: any number" }, \
+    [AT_QUERY_PADDING] = { .name = "query_padding", .high = PADDING_ANY, \
+                           .help = "hide each entry's last queries, likewise" }, \
     [AT_DROPOUT] = { .name = "dropout_percent", .help = "share of the weights dropped, in %", \
-                     .fallback = 0, .low = 0, .high = 99 }
+                     .high = 99 }
 
-/* q, o and lse belong to QO; keys, values and lengths to FWD and BWD (decoding has caches). */
+/* q, o and lse belong to passes QO; keys, values and lengths to FWD and BWD. */
 #define ATTENTION_PORTS(QO) \
     [AT_Q] = { .name = "q", .shape = "B H T D", .passes = QO, .help = "queries" }, \
     [AT_K] = { .name = "k", .shape = "B Hkv Tk D", .passes = FWD | BWD, .help = "keys" }, \
     [AT_V] = { .name = "v", .shape = "B Hkv Tk D", .passes = FWD | BWD, .help = "values" }, \
     [AT_KEY_LEN] = { .name = "key_len", .shape = "B", .kind = KIND_INDEX, .fill = FILL_METHOD, \
-                     .passes = FWD | BWD, .when = "key_padding", .help = "keys that are no padding" }, \
+                     .passes = FWD | BWD, .when = "key_padding", .no_grad = 1, \
+                     .help = "keys that are no padding" }, \
     [AT_QUERY_LEN] = { .name = "query_len", .shape = "B", .kind = KIND_INDEX, .fill = FILL_METHOD, \
-                       .passes = FWD | BWD, .when = "query_padding", \
+                       .passes = FWD | BWD, .when = "query_padding", .no_grad = 1, \
                        .help = "queries that are no padding" }, \
     [AT_O] = { .name = "o", .shape = "B H T D", .role = PORT_OUT, .passes = QO, .help = "output" }, \
-    [AT_LSE] = { .name = "lse", .shape = "B H T", .role = PORT_OUT, .kind = KIND_WIDE, .passes = QO, \
-                 .no_grad = 1, .help = "ln of the sum of the exponentials of a row's scores" }
+    [AT_LSE] = { .name = "lse", .shape = "B H T", .role = PORT_OUT, .kind = KIND_WIDE, \
+                 .passes = QO, .no_grad = 1, \
+                 .help = "ln of the sum of the exponentials of a row's scores" }
 
-/* The problem as the functions here want it; reads the lengths from args (NULL: as
- * if nothing were padded). */
+/* The problem as the functions here want it. Lengths are read from args; NULL: no padding. */
 Attention attention_of(const Problem *p, const Args *args);
 
 /* Fills key_len and query_len where they are present. */
-void attention_fill_lengths(const Problem *p, const Args *args);
-/* The b-th length that it fills in: at most `full`, by the value of a padding parameter. */
-int64_t attention_length(uint64_t seed, int stream, int64_t b, int64_t padding, int64_t full);
+void    attention_fill(const Problem *p, const Args *args);
+/* The b-th length which that writes for `full` keys (or queries): 0..full. `which` tells
+ * independent lists of lengths apart. */
+int32_t attention_length(const Problem *p, int which, int64_t padding, int64_t b, int64_t full);
+/* Batch entry b alone, with the lengths as filled, kept in len: what cost() can know. */
+Attention attention_entry(const Problem *p, int64_t b, int32_t len[2]);
 
-/* What makes no sense: H not a multiple of Hkv. NULL: nothing. */
+/* Why the parameters make no sense together, or NULL. */
 const char *attention_refuses(const Problem *p);
 
 /* ---- cost ---------------------------------------------------------------------------- */
 
-/* Visible (query, key) pairs of one head, summed over the batch, without `hides`. */
-double attention_pairs(const Attention *a);
-/* FWD and BWD of `pairs` visible pairs a head: 4 or 10 FLOPs a pair and element. */
+/* Visible (query, key) pairs of one batch entry and head, without `hides`. */
+double attention_pairs(const Attention *a, int64_t b);
+/* The same for each head of the problem as filled, summed over the batch. */
+double attention_pairs_of(const Problem *p);
+/* The cost of FWD or BWD when every head has `pairs` visible pairs. */
 Cost   attention_cost(const Problem *p, double pairs);
 #define ATTENTION_FLOP_CONVENTION \
-    "4 D a visible query-key pair and head forward, 10 D backward (five products of 2 D, as in " \
-    "FlashAttention: one recomputes the scores)"
+    "4 D a visible query-key pair and head forward, 10 D backward (five products of 2 D each: " \
+    "one recomputes the scores, as in FlashAttention)"
 
 /* ---- float64 -------------------------------------------------------------------------- */
 
@@ -141,19 +154,27 @@ typedef struct {
     const double *q, *k, *v;
     double *o, *lse;             /* written by forward, read by backward */
     double *p;                   /* [B,H,T,Tk] softmax before dropout; NULL: not wanted */
-    const double *grad_o;        /* backward only, with the next three */
+    const double *grad_o;        /* backward only, with the next three, which it writes */
     double *grad_q, *grad_k, *grad_v;
 } AttentionData;
 
 void softmax_attention_forward(const Attention *a, const AttentionData *x);
 void softmax_attention_backward(const Attention *a, const AttentionData *x);
-/* Both of FWD and BWD for a method with the ports above; gradients if args->dx. */
+/* Forward of a method with the ports above, and backward if args->dx. */
 void softmax_attention_reference(const Attention *a, const Args *args);
 
-/* Row `row` = (b H + h) T + i of o, or of dq, from tensors of any dtype; out: D values. */
-void softmax_attention_row(const Attention *a, const Tensor *q, const Tensor *k, const Tensor *v,
-                           int64_t row, double *out);
-void softmax_attention_row_dq(const Attention *a, const Tensor *q, const Tensor *k, const Tensor *v,
-                              const Tensor *grad_o, int64_t row, double *out);
+typedef struct {                 /* of any dtype */
+    const Tensor *q, *k, *v;
+    const Tensor *k_new, *v_new; /* decoding: the keys and values from key_len[b] on; NULL: none */
+    const Tensor *grad_o;        /* for dq */
+} AttentionTensors;
+
+/* Row `row` = (b H + h) T + i of o and of dq; out: D values. */
+void softmax_attention_row(const Attention *a, const AttentionTensors *x, int64_t row, double *out);
+void softmax_attention_row_dq(const Attention *a, const AttentionTensors *x, int64_t row,
+                              double *out);
+/* sample rows of FWD and BWD for a method with the ports above */
+void softmax_attention_sample(const Attention *a, const Problem *p, const Args *args, int64_t row,
+                              double *out);
 
 #endif
