@@ -1,0 +1,146 @@
+# attest: what efficient-attention papers claim, turned into evidence.
+#
+#   make                      build/attest
+#   make test                 every test
+#   make reproduce-PAPER      measure, judge, draw and report one paper   (PROFILE=smoke|quick|paper)
+#   make reproduce            all papers;  make figures, make report: from stored rows only
+#   make install              PREFIX=/usr/local DESTDIR=
+#
+# What a file is, is said by its place and name alone; nothing is listed by hand:
+#   kernels/M/method.c        describes method M           harness/command_C.c      is `attest C`
+#   kernels/M/A.v.c           variant A, once per ISA      harness/instruments/I.c  is instrument I
+#   kernels/M/A.ISA.c         replaces A.v.c for that ISA  harness/*.sql            is embedded as text
+#   kernels/M/A.c             scalar variant A             tests/unit/test_*.c      is a test program
+#
+# Other builds: make CC=clang BUILD=build/clang      make SANITIZE=1 BUILD=build/asan
+
+BUILD   ?= build
+PROFILE ?= quick
+PREFIX  ?= /usr/local
+CC      := $(if $(filter default,$(origin CC)),gcc,$(CC))
+MAKEFLAGS += --no-builtin-rules
+# One short line a file; V=1 shows the commands.
+say = $(if $(V),,@echo '  $(1)' && )
+
+# ---- what this machine lacks is installed, or named (harness/packages.sh) ---------------------
+PACKAGES := $(shell sh harness/packages.sh >&2 && echo ok)
+ifneq ($(PACKAGES),ok)
+$(error the packages named above are missing)
+endif
+
+# ---- flags --------------------------------------------------------------------------------------
+LIBS     := sqlite3 yaml-0.1 jansson hwloc openblas md4c-html
+WARN     := -Wall -Wextra -Werror -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wvla
+COMMON   := -g $(WARN) -MMD -MP $(if $(SANITIZE),-fsanitize=address -fsanitize=undefined -fno-sanitize-recover=all)
+INCLUDES := $(shell pkg-config --cflags $(LIBS))
+# -std=c11 alone would turn contraction off in gcc only; it is chosen here, once for each kind of code.
+PLAIN    := -std=c11 -D_POSIX_C_SOURCE=200809L -O2 -ffp-contract=off $(COMMON)
+VECTOR   := -std=gnu11 -O3 -ffp-contract=fast -fno-math-errno -fno-trapping-math $(COMMON)
+LDLIBS   := $(shell pkg-config --libs $(LIBS)) -lm -lpthread
+
+ISAS_x86_64  := portable avx2 avx512 avx512bf16 count
+ISAS_aarch64 := portable neon count
+ISAS         := $(or $(ISAS_$(shell uname -m)),portable count)
+FLAGS_portable   := -DISA_IS_PORTABLE
+FLAGS_count      := -DISA_IS_COUNT
+FLAGS_neon       :=
+FLAGS_avx2       := -march=x86-64-v3
+FLAGS_avx512     := -march=x86-64-v4 -mprefer-vector-width=512
+FLAGS_avx512bf16 := -march=x86-64-v4 -mprefer-vector-width=512 -mavx512bf16
+
+# ---- files ----------------------------------------------------------------------------------------
+METHODS   := $(patsubst kernels/%/method.c,%,$(wildcard kernels/*/method.c))
+HAND      := $(foreach i,$(ISAS),$(wildcard kernels/*/*.$i.c))
+VSOURCES  := $(wildcard kernels/*/*.v.c)
+SCALAR    := $(filter-out kernels/core/% %/method.c %.v.c $(HAND),$(wildcard kernels/*/*.c))
+COMMANDS  := $(patsubst harness/command_%.c,%,$(wildcard harness/command_*.c))
+INSTRUMENTS := $(patsubst harness/instruments/%.c,%,$(wildcard harness/instruments/*.c))
+SQL       := $(wildcard harness/*.sql harness/migrations/*.sql)
+
+PER_ISA   := $(foreach v,$(VSOURCES:.v.c=),$(ISAS:%=$v.%))
+VARIANTS  := $(filter-out kernels/core/%,$(PER_ISA)) $(SCALAR:.c=.portable)
+CORE      := $(patsubst %.c,$(BUILD)/%.o,$(filter-out %.v.c,$(wildcard kernels/core/*.c)))
+KERNELS   := $(CORE) $(METHODS:%=$(BUILD)/kernels/%/method.o) $(PER_ISA:%=$(BUILD)/%.o) $(SCALAR:%.c=$(BUILD)/%.portable.o)
+HARNESS   := $(patsubst %.c,$(BUILD)/%.o,$(filter-out harness/main.c,$(wildcard harness/*.c harness/instruments/*.c)))
+LIBRARY   := $(KERNELS) $(HARNESS) $(BUILD)/registry.o $(BUILD)/embedded.o $(BUILD)/build_info.o
+# kernels/attention/blas.avx2 -> attention_blas_avx2
+SYMBOLS   := $(subst .,_,$(subst /,_,$(VARIANTS:kernels/%=%)))
+
+all: $(BUILD)/attest
+
+$(BUILD)/attest: $(BUILD)/harness/main.o $(LIBRARY)
+	$(call say,link    $@)$(CC) $(COMMON) $^ $(LDLIBS) -o $@
+
+# ---- rules: one for each kind of file ------------------------------------------------------------------
+define isa_rule
+$(BUILD)/$(1).$(2).o: $(or $(wildcard $(1).$(2).c),$(1).v.c) ; @mkdir -p $$(@D)
+	$$(call say,compile $$< for $(2))$(CC) $(VECTOR) $(FLAGS_$(2)) -DMETHOD=$(notdir $(patsubst %/,%,$(dir $(1)))) -DALGO=$(notdir $(1)) -DISA=$(2) -c $$< -o $$@
+endef
+$(foreach v,$(VSOURCES:.v.c=) $(patsubst %.v.c,%,$(wildcard tests/unit/*.v.c)),$(foreach i,$(ISAS),$(eval $(call isa_rule,$v,$i))))
+
+$(SCALAR:%.c=$(BUILD)/%.portable.o): $(BUILD)/%.portable.o: %.c ; @mkdir -p $(@D)
+	$(call say,compile $<)$(CC) $(PLAIN) -O3 -DMETHOD=$(notdir $(<D)) -DALGO=$(basename $(<F)) -DISA=portable -c $< -o $@
+
+$(BUILD)/%.o: %.c ; @mkdir -p $(@D)
+	$(call say,compile $<)$(CC) $(PLAIN) $(INCLUDES) -c $< -o $@
+
+$(BUILD)/%.o: $(BUILD)/%.c
+	$(call say,compile $<)$(CC) $(PLAIN) -I. -c $< -o $@
+
+# A registry is a list of everything of a kind, so that nothing registers itself by hand.
+list = { $(foreach n,$(3),echo 'extern const $(1) $(n);';) echo 'const $(1) *const $(2)[] = {'; $(foreach n,$(3),echo '    &$(n),';) echo '    0 };'; }
+$(BUILD)/registry.c: Makefile $(VSOURCES) $(SCALAR) $(HAND) $(wildcard kernels/*/method.c harness/command_*.c harness/instruments/*.c)
+	@mkdir -p $(@D)
+	@{ echo '/* Generated from the tree by the Makefile. */'; \
+	   echo '#include "kernels/core/method.h"'; echo '#include "harness/cli.h"'; echo '#include "harness/instrument.h"'; \
+	   $(call list,Method,methods,$(METHODS:%=method_%)); $(call list,Variant,variants,$(SYMBOLS)); \
+	   $(call list,Command,commands,$(COMMANDS:%=command_%)); $(call list,Instrument,instruments,$(INSTRUMENTS:%=instrument_%)); } > $@
+
+# harness/schema.sql -> const char schema_sql[]
+$(BUILD)/embedded.c: Makefile $(SQL)
+	@mkdir -p $(@D)
+	@for f in $(SQL); do n=$$(basename $$f .sql | sed 's/^\([0-9]\)/migration_\1/')_sql; \
+	   echo "extern const char $$n[]; const char $$n[] = {"; od -An -v -tu1 $$f | sed 's/ *\([0-9][0-9]*\)/\1,/g'; echo '0};'; done > $@
+
+$(BUILD)/build_info.c: $(KERNELS) FORCE
+	@sh harness/build_info.sh "$(CC)" "$(VECTOR)" $(VARIANTS:%=$(BUILD)/%.o) > $@.new
+	@cmp -s $@.new $@ && rm $@.new || mv $@.new $@
+
+# ---- tests -------------------------------------------------------------------------------------------------
+UNIT      := $(patsubst %.c,$(BUILD)/%,$(filter-out %.v.c,$(wildcard tests/unit/test_*.c)))
+UNIT_ISA  := $(foreach t,$(patsubst %.v.c,%,$(wildcard tests/unit/test_*.v.c)),$(ISAS:%=$(BUILD)/$t.%))
+
+$(UNIT): %: %.o $(LIBRARY)
+	$(call say,link    $@)$(CC) $(COMMON) $^ $(LDLIBS) -lcmocka -o $@
+$(UNIT_ISA): %: %.o $(LIBRARY)
+	$(call say,link    $@)$(CC) $(COMMON) $^ $(LDLIBS) -lcmocka -o $@
+
+$(BUILD)/tests/isa_here: %: %.o $(CORE)
+	$(call say,link    $@)$(CC) $(COMMON) $(filter %/isa_here.o %/isa.o %/status.o,$^) -o $@
+
+tests: $(BUILD)/attest $(BUILD)/tests/isa_here $(UNIT) $(UNIT_ISA)
+test: tests
+	@sh tests/run.sh $(BUILD) $(UNIT) $(UNIT_ISA)
+
+# ---- for users ----------------------------------------------------------------------------------------------
+PAPERS := $(patsubst papers/%/claims.yaml,%,$(wildcard papers/*/claims.yaml))
+$(PAPERS:%=reproduce-%): reproduce-%: $(BUILD)/attest
+	$(BUILD)/attest reproduce $* --profile $(PROFILE)
+reproduce: $(PAPERS:%=reproduce-%)
+figures report: $(BUILD)/attest
+	$(BUILD)/attest $@
+
+install: $(BUILD)/attest
+	install -D -m 755 $(BUILD)/attest $(DESTDIR)$(PREFIX)/bin/attest
+	mkdir -p $(DESTDIR)$(PREFIX)/share/attest
+	cp -R experiments papers $(DESTDIR)$(PREFIX)/share/attest/
+uninstall:
+	rm -rf $(DESTDIR)$(PREFIX)/bin/attest $(DESTDIR)$(PREFIX)/share/attest
+
+clean:
+	rm -rf $(BUILD)
+
+FORCE:
+.PHONY: all tests test reproduce figures report install uninstall clean FORCE
+.SECONDARY:
+-include $(shell find $(BUILD) -name '*.d' 2>/dev/null)
