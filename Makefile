@@ -122,6 +122,10 @@ tests: $(BUILD)/attest $(BUILD)/tests/isa_here $(UNIT) $(UNIT_ISA)
 test: tests
 	@sh tests/run.sh $(BUILD) $(UNIT) $(UNIT_ISA)
 
+# The other compiler, with AddressSanitizer and UndefinedBehaviorSanitizer.
+test-sanitized:
+	@$(MAKE) test CC=clang SANITIZE=1 BUILD=build/sanitized
+
 # ---- for users ----------------------------------------------------------------------------------------------
 PAPERS := $(patsubst papers/%/claims.yaml,%,$(wildcard papers/*/claims.yaml))
 $(PAPERS:%=reproduce-%): reproduce-%: $(BUILD)/attest
@@ -141,6 +145,6 @@ clean:
 	rm -rf $(BUILD)
 
 FORCE:
-.PHONY: all tests test reproduce figures report install uninstall clean FORCE
+.PHONY: all tests test test-sanitized reproduce figures report install uninstall clean FORCE
 .SECONDARY:
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)
