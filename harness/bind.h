@@ -3,7 +3,13 @@
  * poisoned guard on both sides of every tensor, outputs that start as NaN. The
  * checker, the clock and `apply` all use this one, so what is checked is what is
  * timed. Inputs depend on (seed, port's name, index) only: not on the dtype, nor on
- * the method, so that the arms of a comparison see the same numbers. */
+ * the method, so that the arms of a comparison see the same numbers.
+ *
+ * All tensors of a problem lie in one block of the host's memory: a device with memory
+ * of its own needs one copy of it each way, guards included.
+ *
+ *   bind.c           memory, guards, contents
+ *   bind_compare.c   differences from the reference */
 #ifndef BIND_H
 #define BIND_H
 
@@ -20,44 +26,62 @@ typedef struct {
     size_t   tensor_bytes;     /* without guards and rounding */
 } Bound;
 
-/* with_gradients: also dx for every port that carries a gradient (always so for BWD). */
-Status bound_open(Bound *b, const Problem *p, Dtype dtype, int with_gradients, Device *device, Err *err);
+/* with_gradients: also dx for every port that carries a gradient (always so for BWD).
+ * Contents are undefined until bound_fill. NO_MEMORY says how much was asked for. */
+Status bound_open(Bound *b, const Problem *p, Dtype dtype, int with_gradients, Device *device,
+                  Err *err);
 void   bound_close(Bound *b);
 
-/* Inputs from problem.seed; outputs and gradients-to-be NaN; for BWD the outputs of the
- * forward pass and their upstream gradients must still be given (bound_forward). */
+/* Inputs, and upstream gradients where there are gradients, from problem.seed; outputs and
+ * gradients-to-be poisoned. For BWD the outputs of the forward pass must still be given
+ * (bound_forward); the float64 reference writes them itself. */
 void   bound_fill(Bound *b);
-/* Overwrites everything that the pass writes with NaN (i32: a wild value). */
+/* Overwrites everything that the pass writes and does not read with NaN (i32: a wild value). */
 void   bound_poison_outputs(Bound *b);
 /* For BWD: puts the reference's forward outputs into b, from `reference` (F64, same
- * problem), rounded to b's dtype, and fills the upstream gradients. */
+ * problem, run), rounded to b's dtype. */
 void   bound_forward(Bound *b, const Bound *reference);
 
 /* 1 if port i of pass p.pass is written by it: x for FWD and STEP, dx for BWD. */
 int    bound_writes(const Problem *p, int port);
+/* The tensor that the pass writes for port i, or NULL. */
+Tensor *bound_written(const Bound *b, int port);
+/* "q", or "dq" for BWD's gradient of it; valid until the next call for that thread. */
+const char *bound_written_name(const Problem *p, int port);
+
 /* NULL, or the name of the first tensor whose guard was overwritten. */
 const char *bound_guard_broken(const Bound *b);
-/* FNV-1a over everything that the pass wrote. */
+/* FNV-1a by 64-bit words over everything that the pass wrote. */
 uint64_t bound_checksum(const Bound *b);
+
+/* Fills `bytes` (even) with what every float dtype reads as NaN and an index as -2752555. */
+void   poison(void *memory, size_t bytes);
 
 typedef struct {
     double error_rel;          /* max|x - ref| / max|ref|; INFINITY for NaN or a misplaced infinity */
     double error_abs, rmse;    /* of the worst tensor */
-    double ulp;                /* largest distance in units of the last place of b's dtype, of entries above 1e-3 max|ref| */
+    double ulp;                /* largest distance in units of the last place of b's dtype, of
+                                * entries above 1e-3 max|ref| */
     int64_t nan_count;
-    const char *worst_tensor;  /* "o", "dq", ... */
+    char    worst_tensor[32];  /* "o", "dq", ... */
     int64_t compared;          /* elements */
 } Difference;
 
-/* Compares everything that the pass writes. Where the reference is exactly 0 or
- * infinite, so must b be (a tensor that is 0 throughout is compared absolutely). */
+/* Two tensors of one shape; `want` is F64 or I32. strict: a row (last dimension) that is 0
+ * throughout in want must be exactly so in got, as for a query that sees no key. Infinities must be
+ * the same ones, indices equal. Adds to *d if the pair is worse than what is there. */
+void   difference_add(Difference *d, const char *name, const Tensor *got, const Tensor *want,
+                      Dtype unit, int strict);
+/* Compares everything that the pass writes; strict for FWD and STEP. A tensor that is 0
+ * throughout is compared absolutely. */
 Difference bound_compare(const Bound *b, const Bound *reference);
-/* The same for `rows` seeded rows of the method's sample port, by reference_row. */
+/* The same for `rows` seeded rows of the method's sample port, by reference_row: one from each of
+ * as many equal stretches. UNSUPPORTED where the method has none for this pass. */
 Status bound_compare_rows(const Bound *b, int rows, uint64_t seed, Difference *out, Err *err);
-/* Fraction of the tolerance that applies: <= 1 is right. */
-double bound_tolerance(const Problem *p, const Variant *v);   /* by dtype and pass */
+/* The largest error_rel that is right, by dtype and pass; v may be NULL (the method's). */
+double bound_tolerance(const Problem *p, const Variant *v);
 
-/* Multiply-adds that a whole float64 reference would cost, to decide between the two. */
+/* FLOPs that a whole float64 reference would cost, to decide between the two. */
 double bound_reference_flops(const Problem *p);
 
 #endif
