@@ -9,7 +9,7 @@
 #include <math.h>
 #include <string.h>
 
-/* ---- the problem ------------------------------------------------------------------ */
+/* ---- the problem --------------------------------------------------------------------------- */
 
 Attention attention_of(const Problem *p, const Args *args)
 {
@@ -72,7 +72,7 @@ Attention attention_entry(const Problem *p, int64_t b, int32_t len[2])
     return a;
 }
 
-/* ---- cost --------------------------------------------------------------------------- */
+/* ---- cost ---------------------------------------------------------------------------------- */
 
 double attention_pairs(const Attention *a, int64_t b)
 {
@@ -110,7 +110,7 @@ Cost attention_cost(const Problem *p, double pairs)
     };
 }
 
-/* ---- float64 -------------------------------------------------------------------------- */
+/* ---- float64 ------------------------------------------------------------------------------- */
 
 typedef struct { int64_t b, h, i, at, keys; } Row;   /* at: flat row of q; keys: of key 0 */
 
@@ -225,7 +225,7 @@ void softmax_attention_reference(const Attention *a, const Args *args)
     softmax_attention_backward(a, &data);
 }
 
-/* ---- single rows from any dtype --------------------------------------------------------- */
+/* ---- single rows from any dtype ------------------------------------------------------------ */
 
 typedef struct {                 /* one query against one key at a time, widened */
     Row    r;

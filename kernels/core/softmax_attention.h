@@ -30,7 +30,7 @@ typedef struct {
     const void *self;
 } Attention;
 
-/* ---- which keys a query sees ------------------------------------------------------ */
+/* ---- which keys a query sees --------------------------------------------------------------- */
 
 typedef struct { int64_t first, end; } KeyRange;    /* first <= key < end */
 
@@ -68,7 +68,7 @@ static inline int64_t attention_key_head(const Attention *a, int64_t h)
     return h * a->Hkv / a->H;
 }
 
-/* ---- the parameters and ports of such a method ------------------------------------- */
+/* ---- the parameters and ports of such a method --------------------------------------------- */
 
 /* A folder's own parameters and ports follow these: enum { BLOCK_Q = AT_PARAMS, ... }. */
 enum {
@@ -91,8 +91,8 @@ enum { PADDING_NONE, PADDING_SHORT, PADDING_ANY };   /* values of the two paddin
                .golden = "Tq", .shown = 1 }, \
     [AT_TK] = { .name = "Tk", .help = "keys, or slots of the cache", .fallback = 128, .low = 1, \
                 .high = 1 << 24, .same_as = "T", .golden = "Tk|Tmax" }, \
-    [AT_D] = { .name = "D", .help = "width of a head", .fallback = 64, .low = 1, .high = ATTENTION_D_MAX, \
-               .shown = 1 }, \
+    [AT_D] = { .name = "D", .help = "width of a head", .fallback = 64, .low = 1, \
+               .high = ATTENTION_D_MAX, .shown = 1 }, \
     [AT_CAUSAL] = { .name = "causal", .help = "1: hide keys behind the aligned one", .high = 1, \
                     .shown = 1 }, \
     [AT_LEFT] = { .name = "window_left", .help = "keys seen before the aligned one; -1: all", \
@@ -117,7 +117,8 @@ enum { PADDING_NONE, PADDING_SHORT, PADDING_ANY };   /* values of the two paddin
     [AT_QUERY_LEN] = { .name = "query_len", .shape = "B", .kind = KIND_INDEX, .fill = FILL_METHOD, \
                        .passes = FWD | BWD, .when = "query_padding", .no_grad = 1, \
                        .help = "queries that are no padding" }, \
-    [AT_O] = { .name = "o", .shape = "B H T D", .role = PORT_OUT, .passes = QO, .help = "output" }, \
+    [AT_O] = { .name = "o", .shape = "B H T D", .role = PORT_OUT, .passes = QO, \
+               .help = "output" }, \
     [AT_LSE] = { .name = "lse", .shape = "B H T", .role = PORT_OUT, .kind = KIND_WIDE, \
                  .passes = QO, .no_grad = 1, \
                  .help = "ln of the sum of the exponentials of a row's scores" }
@@ -136,7 +137,7 @@ Attention attention_entry(const Problem *p, int64_t b, int32_t len[2]);
 /* Why the parameters make no sense together, or NULL. */
 const char *attention_refuses(const Problem *p);
 
-/* ---- cost ---------------------------------------------------------------------------- */
+/* ---- cost ---------------------------------------------------------------------------------- */
 
 /* Visible (query, key) pairs of one batch entry and head, without `hides`. */
 double attention_pairs(const Attention *a, int64_t b);
@@ -148,7 +149,7 @@ Cost   attention_cost(const Problem *p, double pairs);
     "4 D a visible query-key pair and head forward, 10 D backward (five products of 2 D each: " \
     "one recomputes the scores, as in FlashAttention)"
 
-/* ---- float64 -------------------------------------------------------------------------- */
+/* ---- float64 ------------------------------------------------------------------------------- */
 
 typedef struct {
     const double *q, *k, *v;
