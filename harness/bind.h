@@ -58,7 +58,7 @@ uint64_t bound_checksum(const Bound *b);
 void   poison(void *memory, size_t bytes);
 
 typedef struct {
-    double error_rel;          /* max|x - ref| / max|ref|; INFINITY for NaN or a misplaced infinity */
+    double error_rel;          /* max|x - ref| / max|ref|; INFINITY for NaN, misplaced infinities */
     double error_abs, rmse;    /* of the worst tensor */
     double ulp;                /* largest distance in units of the last place of b's dtype, of
                                 * entries above 1e-3 max|ref| */
