@@ -11,6 +11,7 @@
  *
  *   v_set1(x)  v_zero()                all lanes x; all lanes 0
  *   v_load(p)  v_store(p, v)           VL floats, any alignment
+ *   v_load1(p)                         all lanes *p
  *   v_load_n(p, n)  v_store_n(p, v, n) the first n of them, 0 <= n <= VL; lanes from n
  *                                      on load as 0; memory from n on is not touched
  *   v_load_bf16, v_store_bf16, .._n    VL bfloat16 in memory. Stores round to nearest,
@@ -56,9 +57,14 @@
 #include <stdint.h>
 #include <string.h>
 
-/* Before a loop of constant length over an array of vectors: unrolled, the array
- * lives in registers; not unrolled, in memory. */
+/* Before a loop of constant length (at most 16) over an array of vectors: unrolled, the
+ * array lives in registers; not unrolled, in memory. clang does it unasked, and in time
+ * only if unasked: told so, it unrolls after it has placed the arrays. */
+#ifdef __clang__
+#define UNROLL
+#else
 #define UNROLL _Pragma("GCC unroll 16")
+#endif
 
 /* For the few inner functions that are templates: constant arguments select the code. */
 #define TEMPLATE static inline __attribute__((always_inline))
@@ -77,6 +83,7 @@
 #include "simd_portable.h"
 #endif
 
+static inline vf v_load1(const float *p) { count_load(4); return v_set1(*p); }
 static inline vf v_zero(void) { return v_set1(0.0f); }
 
 #endif

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What ISA "count" does beside each operation; nothing anywhere else. The hooks are
- * called by simd_portable.h (which ISA "count" is made of) and vmath.h. */
+ * called by simd_portable.h (which ISA "count" is made of), simd.h and vmath.h. */
 #ifndef SIMD_COUNT_H
 #define SIMD_COUNT_H
 

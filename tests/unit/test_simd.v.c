@@ -22,7 +22,10 @@ static int same(float a, float b)
 }
 
 /* Lane i of the k-th vector of samples; `turn` makes second and third operands differ. */
-static float pick(int k, int i, int turn) { return sample[(k * 5 + i * (1 + turn) + turn) % SAMPLES]; }
+static float pick(int k, int i, int turn)
+{
+    return sample[(k * 5 + i * (1 + turn) + turn) % SAMPLES];
+}
 
 static vf picked(int k, int turn)
 {
