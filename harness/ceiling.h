@@ -6,7 +6,7 @@
 #define CEILING_H
 
 #include "../kernels/core/backend.h"
-#include "../kernels/core/method.h"
+#include "../kernels/core/problem.h"
 
 typedef enum { LEVEL_NONE, LEVEL_L1, LEVEL_L2, LEVEL_L3, LEVEL_DRAM, LEVEL_END } Level;
 const char *level_name(Level level);          /* "", "L1", "L2", "L3", "DRAM" */
@@ -38,13 +38,50 @@ int64_t level_capacity(Level level, int threads);
 /* The first level that holds `bytes` spread over `threads` cores. */
 Level   level_of(int64_t bytes, int threads);
 
-/* One reading of about `burst_ns`; better readings replace worse ones in the list. `team` works
- * with all its threads. UNSUPPORTED where the ISA is not here or has no such loop. */
-Status ceiling_read(CeilingList *list, CeilingKind kind, Isa isa, Level level, Team *team,
-                    int64_t burst_ns, Err *err);
-/* Everything for 1 and for `threads` threads, `readings` bursts each (doctor, session start). */
-Status ceilings_measure(CeilingList *list, int threads, int readings, Err *err);
+/* Keeps the better of the two readings. */
+void ceiling_keep(CeilingList *list, const Ceiling *reading);
 /* NULL: not measured. */
 const Ceiling *ceiling_find(const CeilingList *list, CeilingKind kind, Isa isa, Level level, int threads);
+
+/* ---- measuring ------------------------------------------------------------------------------- */
+
+/* Memory to read from and a team to read with; the memory is taken when first needed. */
+typedef struct {
+    Device *device;            /* borrowed */
+    Team   *team;              /* borrowed; NULL: one thread */
+    char   *memory;
+    size_t  memory_bytes;
+    size_t  cursor;            /* where the next burst from DRAM goes on */
+} CeilingProbe;
+
+void probe_open(CeilingProbe *probe, Device *device, Team *team);
+void probe_close(CeilingProbe *probe);
+/* A burst of about burst_ns, kept in the list if it is the best so far. UNSUPPORTED: the ISA is not
+ * here, has no such loop, or the machine has no such level. */
+Status probe_burst(CeilingProbe *probe, CeilingKind kind, Isa isa, Level level, int64_t burst_ns,
+                   CeilingList *list, Err *err);
+
+/* The whole table, for one thread and for as many as `cpu` lists, in about budget_ns. */
+Status ceilings_measure(CeilingList *list, const int *cpu, int threads, int64_t budget_ns, Err *err);
+
+/* ---- what a point could do at best --------------------------------------------------------------- */
+
+/* The ISA whose floating-point peak bounds a point: its own, unless its arithmetic is done by a
+ * library that picks its own (uses_blas): then the widest that runs here. */
+Isa         ceiling_isa(const Point *point, int uses_blas);
+CeilingKind ceiling_kind(Isa isa, Dtype dtype);   /* dot where the ISA multiplies bf16 itself */
+
+typedef struct {
+    double compute_ns, memory_ns;      /* the least time of one call; 0: that ceiling is not known */
+    double limit_ns;                   /* the larger */
+    Level  level;                      /* where the least traffic lives */
+    char   name[16];                   /* "fma", "dot", "L2", ..., whichever binds */
+} Limit;
+
+/* cost.flops at the ISA's peak and cost.bytes at the read bandwidth of the level that holds them. */
+Limit ceiling_limit(const CeilingList *list, const Point *point, int uses_blas);
+/* The least time that physics allows, for finding impossible samples: the machine's best peak, and
+ * each byte from the fastest level that could have kept it. */
+double ceiling_floor_ns(const CeilingList *list, const Point *point);
 
 #endif

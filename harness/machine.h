@@ -10,31 +10,41 @@
 
 typedef struct {
     const char *name;          /* "cpu.model" */
-    char        value[160];    /* empty: not to be had */
+    char        value[256];    /* empty: not to be had */
     char        reason[160];   /* why not; empty where there is a value */
 } Fact;
 
 enum { FACTS_MAX = 48 };
 typedef struct { Fact fact[FACTS_MAX]; int count; } Facts;
 
-/* architecture, cpu.vendor, cpu.family, cpu.model, cpu.stepping, cpu.name, cores, cache.L1d,
- * cache.L2, cache.L3 (bytes), isa, memory.class. All have a value, "unknown" if need be. */
+/* What makes a machine the same machine: architecture, cpu.vendor, cpu.family, cpu.model, cpu.stepping,
+ * cpu.name, cores, cache.l1d_bytes, cache.l2_bytes, cache.l3_bytes, isa, cpu.flags, memory.class.
+ * All have a value; "unknown" or "none" if need be. */
 void machine_identity(Facts *out);
+/* What this session met: kernel, hypervisor, clock.source, clock.resolution_ns, clock.cost_ns,
+ * cpu.governor, huge_pages, load, pressure.cpu, steal.share, schedstat, perf_event,
+ * cgroup.cpu_max, memory.available_bytes, cores.usable, tool.valgrind, tool.gnuplot. */
+void machine_state(Facts *out);
 /* "amd-epyc-2c": what people may call it until they choose a name. */
 void machine_alias(char *out, size_t size);
-/* kernel, clock.source, clock.resolution_ns, clock.cost_ns, governor, huge_pages, load, pressure.cpu,
- * steal, schedstat, perf_event, cgroup.cpu_max, memory.available, valgrind, gnuplot. */
-void machine_state(Facts *out);
 
 const Fact *fact_find(const Facts *facts, const char *name);   /* NULL: no such fact */
 
-int    machine_cores(void);                   /* that this process may run on */
-/* Fills cpu[0..threads-1] with distinct cores that this process may use; the quietest first.
- * Returns how many it found. */
-int    machine_cpus(int *cpu, int threads);
+/* Steps of the clock that epochs are timed by, and what reading it costs, in ns; measured once. */
+typedef struct { double resolution_ns, cost_ns; } Clock;
+Clock clock_measured(void);
 
-/* topology.c, the one file that knows hwloc. */
-typedef struct { int cores; int64_t cache_bytes[4]; int cache_cores[4]; } Topology;   /* [1..3]: L1d, L2, L3 */
+/* Distinct cores that this process may run on, the idlest since the last call first (core 0 last
+ * among equals: it serves interrupts). Returns how many; at most `most`. */
+int machine_cpus(int *cpu, int most);
+
+/* topology.c, the one file that knows hwloc */
+typedef struct {
+    int     cores;             /* physical */
+    int64_t cache_bytes[4];    /* [1..3]: L1d, L2, L3; 0: none */
+    int     cache_cores[4];    /* cores that share one */
+} Topology;
 const Topology *topology(void);
+void topology_set(const Topology *t);          /* a worker is told */
 
 #endif

@@ -39,6 +39,7 @@ typedef struct {               /* one point in one block: a row of table `run` *
     Point    point;
     Outcome  outcome;
     char     reason[256];      /* empty where the outcome is ok */
+    char     note[256];        /* why metrics that were asked for are absent; empty: none are */
     Epoch   *epoch;            /* in the order taken; NULL if epochs is 0 */
     int      epochs;
     Metric  *metric;

@@ -19,10 +19,10 @@ typedef struct {
     /* The same with dot products of bf16 pairs into f32 (4 FLOPs per 32-bit lane); NULL: the ISA
      * has none. */
     int64_t (*dot)(int64_t rounds, float *sink);
-    /* Reads bytes (a multiple of 1024, 64-byte aligned) once. */
-    void    (*read)(const void *from, size_t bytes, float *sink);
-    /* a = b + s c over `bytes` of each array (STREAM's triad), likewise aligned. */
-    void    (*triad)(float *a, const float *b, const float *c, size_t bytes);
+    /* Reads `bytes` (a multiple of 1024, 64-byte aligned) `passes` times over. */
+    void    (*read)(const void *from, size_t bytes, int64_t passes, float *sink);
+    /* a = b + s c (STREAM's triad), `bytes` of each array, `passes` times over; likewise aligned. */
+    void    (*triad)(float *a, const float *b, const float *c, size_t bytes, int64_t passes);
 } CeilingLoops;
 
 /* NULL: not built for this architecture. */
