@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Markdown as a readable page: GitHub's dialect, with equations as MathML, headings that can be
+ * linked to, tables that scroll by themselves on a narrow screen, and a shell with one built-in
+ * style sheet for light, dark and print. A page loads nothing and runs nothing. */
+#ifndef MARKDOWN_H
+#define MARKDOWN_H
+
+#include "../kernels/core/status.h"
+
+#include <stddef.h>
+#include <stdio.h>
+
+/* &, <, > and " as entities: fit for text and for attributes in double quotes. */
+void html_escape(FILE *out, const char *text);
+
+/* Writes the body's HTML for UTF-8 Markdown. Headings get the id that GitHub gives them (a second one
+ * of the same text ends in -1). An equation that cannot be converted is shown as its source, and
+ * the first such makes the result BAD_INPUT; the rest of the text is written all the same. */
+Status markdown_to_html(FILE *out, const char *text, size_t size, Err *err);
+
+/* The id that markdown_to_html gives the first heading with this text; size >= 1, cut to fit. */
+void markdown_anchor(const char *heading, char *id, size_t size);
+
+typedef struct {
+    const char *title, *language;   /* "en" */
+    const char *nav;                /* HTML above the text, or NULL */
+} Page;
+
+void page_open(FILE *out, const Page *page);
+void page_close(FILE *out, const char *footer);   /* plain text */
+
+#endif
