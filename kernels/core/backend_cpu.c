@@ -51,8 +51,17 @@ static Status cpu_open(Device **device, Err *err)
     return OK;
 }
 
-static void *cpu_take(Device *d, size_t bytes)            { (void)d; return map(bytes ? bytes : 1); }
-static void  cpu_give(Device *d, void *p, size_t bytes)   { (void)d; if (p) munmap(p, whole_pages(bytes ? bytes : 1)); }
+static void *cpu_take(Device *d, size_t bytes)
+{
+    (void)d;
+    return map(bytes ? bytes : 1);
+}
+
+static void cpu_give(Device *d, void *p, size_t bytes)
+{
+    (void)d;
+    if (p) munmap(p, whole_pages(bytes ? bytes : 1));
+}
 
 static void cpu_close(Device *d)
 {
@@ -65,7 +74,11 @@ static void cpu_describe(const Device *d, char *text, size_t size)
     snprintf(text, size, "host memory, last-level cache %zu KiB", d->flood_bytes / 2 / 1024);
 }
 
-static void cpu_copy(Device *d, void *to, const void *from, size_t bytes) { (void)d; memcpy(to, from, bytes); }
+static void cpu_copy(Device *d, void *to, const void *from, size_t bytes)
+{
+    (void)d;
+    memcpy(to, from, bytes);
+}
 
 static int64_t cpu_now_ns(Device *d)
 {

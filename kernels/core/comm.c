@@ -13,7 +13,11 @@ static void self_exchange(const Comm *c, const void *out, int to, void *in, int 
     if (to == 0) memmove(in, out, bytes);
 }
 
-static void self_sum(const Comm *c, float *values, size_t count) { (void)c; (void)values; (void)count; }
+static void self_sum(const Comm *c, float *values, size_t count)
+{
+    (void)c, (void)values, (void)count;
+}
+
 static void self_barrier(const Comm *c) { (void)c; }
 
 const Comm comm_self = { 0, 1, self_exchange, self_sum, self_barrier, NULL };
@@ -29,7 +33,13 @@ typedef struct {
     float         **sums;            /* [rank] */
 } Hall;
 
-typedef struct { Comm comm; Hall *hall; void (*body)(const Comm *, void *); void *arg; pthread_t thread; } Rank;
+typedef struct {
+    Comm      comm;
+    Hall     *hall;
+    void    (*body)(const Comm *, void *);
+    void     *arg;
+    pthread_t thread;
+} Rank;
 
 static void threads_barrier(const Comm *c)
 {
@@ -45,9 +55,11 @@ static void threads_barrier(const Comm *c)
     pthread_mutex_unlock(&h->lock);
 }
 
-static void threads_exchange(const Comm *c, const void *out, int to, void *in, int from, size_t bytes)
+static void threads_exchange(const Comm *c, const void *out, int to, void *in, int from,
+                             size_t bytes)
 {
     Hall *h = ((Rank *)c->self)->hall;
+    require(to < h->ranks && from < h->ranks && (out || to < 0));
     pthread_mutex_lock(&h->lock);
     if (to >= 0) {
         require(h->posted[c->rank * h->ranks + to] == NULL);
@@ -96,7 +108,8 @@ Status comm_threads(int ranks, void (*body)(const Comm *, void *arg), void *arg,
 {
     require(ranks >= 1);
     Status status = NO_MEMORY;
-    Hall hall = { .lock = PTHREAD_MUTEX_INITIALIZER, .changed = PTHREAD_COND_INITIALIZER, .ranks = ranks };
+    Hall hall = { .lock = PTHREAD_MUTEX_INITIALIZER, .changed = PTHREAD_COND_INITIALIZER,
+                  .ranks = ranks };
     hall.posted = calloc((size_t)ranks * (size_t)ranks, sizeof *hall.posted);
     hall.sums = calloc((size_t)ranks, sizeof *hall.sums);
     Rank *rank = calloc((size_t)ranks, sizeof *rank);
@@ -105,7 +118,8 @@ Status comm_threads(int ranks, void (*body)(const Comm *, void *arg), void *arg,
         goto done;
     }
     for (int i = 0; i < ranks; i++) {
-        rank[i] = (Rank){ { i, ranks, threads_exchange, threads_sum, threads_barrier, &rank[i] }, &hall, body, arg, 0 };
+        const Comm comm = { i, ranks, threads_exchange, threads_sum, threads_barrier, &rank[i] };
+        rank[i] = (Rank){ comm, &hall, body, arg, 0 };
         /* A rank that cannot start would leave the others waiting for ever. */
         require(i == 0 || !pthread_create(&rank[i].thread, NULL, rank_main, &rank[i]));
     }

@@ -25,14 +25,18 @@ const char *isa_missing(Isa isa)
     case ISA_PORTABLE: case ISA_COUNT: return NULL;
 #if defined(__x86_64__)
     case ISA_AVX2:
-        return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") ? NULL : "the CPU has no AVX2 and FMA";
+        return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") &&
+               __builtin_cpu_supports("bmi") && __builtin_cpu_supports("bmi2")
+                   ? NULL : "the CPU has no AVX2, FMA and BMI";
     case ISA_AVX512:
         return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
                __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512dq") &&
-               __builtin_cpu_supports("avx512cd") ? NULL : "the CPU has no AVX-512 F, BW, VL, DQ and CD";
+               __builtin_cpu_supports("avx512cd")
+                   ? NULL : "the CPU has no AVX-512 F, BW, VL, DQ and CD";
     case ISA_AVX512BF16:
         if (isa_missing(ISA_AVX512)) return isa_missing(ISA_AVX512);
-        return __builtin_cpu_supports("avx512bf16") ? NULL : "the CPU has no AVX-512 BF16 dot products";
+        return __builtin_cpu_supports("avx512bf16")
+                   ? NULL : "the CPU has no AVX-512 BF16 dot products";
 #endif
 #if defined(__aarch64__)
     case ISA_NEON: return NULL;

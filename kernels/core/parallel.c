@@ -113,7 +113,8 @@ Status team_open(Team **out, int threads, const int *cpu, Err *err)
         }
         t->threads++;
         pin(workers[i].thread, workers[i].cpu);
-        if (pthread_getcpuclockid(workers[i].thread, &clocks[i])) clocks[i] = CLOCK_THREAD_CPUTIME_ID;
+        if (pthread_getcpuclockid(workers[i].thread, &clocks[i]))
+            clocks[i] = CLOCK_THREAD_CPUTIME_ID;
     }
     *out = t;
     return OK;
@@ -156,5 +157,7 @@ void parallel_for(Team *t, int64_t n, Body *body, void *arg)
     atomic_store(&t->busy, t->threads - 1);
     start_round(t);
     take_work(t, 0);
-    while (atomic_load_explicit(&t->busy, memory_order_acquire) > 0) relax();
+    /* A helper may wait for this very core. */
+    for (int i = 0; atomic_load_explicit(&t->busy, memory_order_acquire) > 0; i++)
+        if (i < SPINS) relax(); else sched_yield();
 }

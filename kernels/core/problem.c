@@ -84,7 +84,8 @@ static int edits(const char *a, const char *b)
         int diagonal = row[0];
         row[0] = i;
         for (int j = 1; j <= n; j++) {
-            int change = diagonal + (tolower((unsigned char)a[i - 1]) != tolower((unsigned char)b[j - 1]));
+            const int differ = tolower((unsigned char)a[i - 1]) != tolower((unsigned char)b[j - 1]);
+            const int change = diagonal + differ;
             diagonal = row[j];
             int skip = (row[j] < row[j - 1] ? row[j] : row[j - 1]) + 1;
             row[j] = change < skip ? change : skip;
@@ -105,10 +106,12 @@ const char *did_you_mean(const char *word, const char *const *names, int count)
 }
 
 /* "there is no <kind> 'word'", with the nearest name or the whole list. */
-static Status unknown(Err *err, const char *kind, const char *word, const char *const *names, int count)
+static Status unknown(Err *err, const char *kind, const char *word, const char *const *names,
+                      int count)
 {
     const char *near = did_you_mean(word, names, count);
-    if (near) return fail(err, BAD_INPUT, "there is no %s '%s'; did you mean '%s'?", kind, word, near);
+    if (near)
+        return fail(err, BAD_INPUT, "there is no %s '%s'; did you mean '%s'?", kind, word, near);
     char list[256] = "";
     for (int i = 0; i < count; i++) {
         size_t used = strlen(list);
@@ -173,7 +176,8 @@ Status problem_valid(const Problem *p, Err *err)
         const Param *param = &p->method->param[i];
         if (p->value[i] < param->low || p->value[i] > param->high)
             return fail(err, BAD_INPUT, "%s=%lld is outside %lld..%lld (%s)", param->name,
-                        (long long)p->value[i], (long long)param->low, (long long)param->high, param->help);
+                        (long long)p->value[i], (long long)param->low, (long long)param->high,
+                        param->help);
     }
     const char *why = p->method->refuses ? p->method->refuses(p) : NULL;
     return why ? fail(err, BAD_INPUT, "%s: %s", p->method->name, why) : OK;
@@ -211,29 +215,49 @@ static Status parse_params(Problem *p, char *list, Err *err)
     return OK;
 }
 
+static Status parse_threads(const char *text, int *threads, Err *err)
+{
+    int64_t n;
+    Status status = parse_integer(text, &n, err);
+    if (status) return status;
+    if (n < 1 || n > THREADS_MAX)
+        return fail(err, BAD_INPUT, "threads=%lld is outside 1..%d", (long long)n, THREADS_MAX);
+    *threads = (int)n;
+    return OK;
+}
+
+enum { FIELD_DTYPE = 1, FIELD_PASS = 2, FIELD_THREADS = 4, FIELD_PARAMS = 8 };
+
+/* Which kind of field it is; 0: none. */
+static int field_kind(const char *field, Dtype *dtype, Pass *pass)
+{
+    if (dtype_parse(field, dtype) && *dtype != I32) return FIELD_DTYPE;
+    if (pass_parse(field, pass)) return FIELD_PASS;
+    if (!strncmp(field, "threads=", 8)) return FIELD_THREADS;
+    return strchr(field, '=') ? FIELD_PARAMS : 0;
+}
+
 /* Everything after METHOD[/VARIANT][@ISA]. */
 static Status parse_fields(Point *point, char *rest, Err *err)
 {
     static const char *const words[] = { "f32", "bf16", "f64", "fwd", "bwd", "step", "threads=1" };
+    const int count = sizeof words / sizeof *words;
     Problem *p = &point->problem;
-    int has_params = 0;
+    int seen = 0;
     char *save = NULL;
     for (char *field = strtok_r(rest, ":", &save); field; field = strtok_r(NULL, ":", &save)) {
         Dtype dtype;
-        if (dtype_parse(field, &dtype) && dtype != I32) p->dtype = dtype;
-        else if (pass_parse(field, &p->pass)) continue;
-        else if (!strncmp(field, "threads=", 8)) {
-            int64_t n;
-            Status status = parse_integer(field + 8, &n, err);
-            if (status) return status;
-            if (n < 1 || n > THREADS_MAX)
-                return fail(err, BAD_INPUT, "threads=%lld is outside 1..%d", (long long)n, THREADS_MAX);
-            point->threads = (int)n;
-        } else if (strchr(field, '=') && !has_params) {
-            has_params = 1;
-            Status status = parse_params(p, field, err);
-            if (status) return status;
-        } else return unknown(err, "dtype, pass or option", field, words, sizeof words / sizeof *words);
+        Pass pass;
+        Status status = OK;
+        const int kind = field_kind(field, &dtype, &pass);
+        if (!kind) return unknown(err, "dtype, pass or option", field, words, count);
+        if (seen & kind) return fail(err, BAD_INPUT, "'%s' is one too many of its kind", field);
+        seen |= kind;
+        if (kind == FIELD_DTYPE) p->dtype = dtype;
+        if (kind == FIELD_PASS) p->pass = pass;
+        if (kind == FIELD_THREADS) status = parse_threads(field + 8, &point->threads, err);
+        if (kind == FIELD_PARAMS) status = parse_params(p, field, err);
+        if (status) return status;
     }
     return problem_valid(p, err);
 }
@@ -251,12 +275,15 @@ static Status parse_variant(Point *point, const char *variant, const char *isa_t
     const char *name = variant ? variant : m->usual;
     point->variant = variant_find(m->name, name, isa);
     if (point->variant) return OK;
-    if (variant_find(m->name, name, ISA_PORTABLE))
-        return fail(err, UNSUPPORTED, "%s/%s is not built for %s", m->name, name, isa_text);
+    for (int i = 0; variants[i]; i++)
+        if (!strcmp(variants[i]->method, m->name) && !strcmp(variants[i]->name, name))
+            return fail(err, UNSUPPORTED, "%s/%s is not built for %s", m->name, name,
+                        isa_text ? isa_text : "this machine");
     return unknown_variant(err, m, name);
 }
 
-Status point_parse(Point *point, const char *text, Err *err)
+/* with_variant: 0 if only the problem is wanted, which a method without variants has too. */
+static Status parse_text(Point *point, const char *text, int with_variant, Err *err)
 {
     char copy[POINT_TEXT_MAX];
     if (strlen(text) >= sizeof copy)
@@ -270,11 +297,16 @@ Status point_parse(Point *point, const char *text, Err *err)
     if (variant) *variant++ = 0;
     const Method *m = method_find(copy);
     if (!m) return unknown_method(err, copy);
+    *point = (Point){ .threads = 1 };
     problem_default(&point->problem, m);
-    point->threads = 1;
-    Status status = parse_variant(point, variant, isa, err);
+    Status status = with_variant ? parse_variant(point, variant, isa, err) : OK;
     if (status) return status;
     return parse_fields(point, rest ? rest : copy + strlen(copy), err);
+}
+
+Status point_parse(Point *point, const char *text, Err *err)
+{
+    return parse_text(point, text, 1, err);
 }
 
 Status problem_parse(Problem *p, const char *text, Err *err)
@@ -283,7 +315,7 @@ Status problem_parse(Problem *p, const char *text, Err *err)
     if (memchr(text, '/', head) || memchr(text, '@', head))
         return fail(err, BAD_INPUT, "a problem names no variant and no instruction set");
     Point point;
-    Status status = point_parse(&point, text, err);
+    Status status = parse_text(&point, text, 0, err);
     if (!status) *p = point.problem;
     return status;
 }
@@ -302,8 +334,8 @@ static int print_params(const Problem *p, char *out, size_t size)
     size_t n = 0;
     for (int i = 0; p->method->param[i].name; i++) {
         if (plain(p, i)) continue;
-        n += (size_t)snprintf(out + n, size - n, "%c%s=%lld", n ? ',' : ':', p->method->param[i].name,
-                              (long long)p->value[i]);
+        n += (size_t)snprintf(out + n, size - n, "%c%s=%lld", n ? ',' : ':',
+                              p->method->param[i].name, (long long)p->value[i]);
         require(n < size);
     }
     n += (size_t)snprintf(out + n, size - n, ":%s:%s", dtype_name(p->dtype), pass_name(p->pass));
@@ -320,8 +352,9 @@ int problem_print(const Problem *p, char *out, size_t size)
 int point_print(const Point *point, char *out, size_t size)
 {
     const Problem *p = &point->problem;
-    int n = snprintf(out, size, "%s/%s", p->method->name, point->variant ? point->variant->name : "reference");
-    if (point->variant) n += snprintf(out + n, size - (size_t)n, "@%s", isa_name(point->variant->isa));
+    const Variant *v = point->variant;
+    int n = snprintf(out, size, "%s/%s", p->method->name, v ? v->name : "reference");
+    if (v) n += snprintf(out + n, size - (size_t)n, "@%s", isa_name(v->isa));
     n += print_params(p, out + n, size - (size_t)n);
     if (point->threads > 1) n += snprintf(out + n, size - (size_t)n, ":threads=%d", point->threads);
     require((size_t)n < size);
@@ -360,11 +393,17 @@ static int64_t dim_value(const Problem *p, Dim d)
     return n + d.added;
 }
 
+static Dtype port_dtype(const Problem *p, const Port *port)
+{
+    if (port->kind == KIND_INDEX) return I32;
+    return port->kind == KIND_WIDE && p->dtype == BF16 ? F32 : p->dtype;
+}
+
 int port_shape(const Problem *p, int port, Tensor *t)
 {
     const Port *at = &p->method->port[port];
     if (!(at->passes & p->pass) || (at->when && !problem_get(p, at->when))) return 0;
-    t->dtype = at->kind == KIND_INDEX ? I32 : at->kind == KIND_WIDE && p->dtype == BF16 ? F32 : p->dtype;
+    t->dtype = port_dtype(p, at);
     t->rank = 0;
     char word[32];
     for (const char *s = at->shape; (s = next_word(s, word, sizeof word));) {
@@ -374,24 +413,38 @@ int port_shape(const Problem *p, int port, Tensor *t)
     return tensor_count(t) > 0;
 }
 
+/* Dimension i of the port's shape is n: what does that say of its parameter? */
+static Status unify_dim(Problem *p, const Port *port, int i, Dim d, int64_t n, uint32_t *given,
+                        Err *err)
+{
+    if (d.param < 0 || d.divisor >= 0) return OK;
+    const char *name = p->method->param[d.param].name;
+    const int64_t value = n - d.added, known = p->value[d.param];
+    if ((*given >> d.param & 1) && known != value)
+        return fail(err, BAD_INPUT, "%s: dimension %d of [%s] is %lld, but %s is already %lld",
+                    port->name, i + 1, port->shape, (long long)n, name, (long long)known);
+    p->value[d.param] = value;
+    *given |= 1u << d.param;
+    return OK;
+}
+
 Status port_unify(Problem *p, int port, int rank, const int64_t *dim, uint32_t *given, Err *err)
 {
     const Port *at = &p->method->port[port];
-    char words[RANK_MAX][32];
+    char word[RANK_MAX][32];
     int want = 0;
-    for (const char *s = at->shape; want < RANK_MAX && (s = next_word(s, words[want], sizeof words[want]));) want++;
+    for (const char *s = at->shape; *s; want++) {
+        require(want < RANK_MAX);
+        s = next_word(s, word[want], sizeof word[want]);
+        require(s);
+    }
     if (rank > want)
-        return fail(err, BAD_INPUT, "%s has %d dimensions, its shape is [%s]", at->name, rank, at->shape);
+        return fail(err, BAD_INPUT, "%s has %d dimensions, its shape is [%s]", at->name, rank,
+                    at->shape);
     for (int i = 0; i < want; i++) {
-        int64_t n = i < want - rank ? 1 : dim[i - (want - rank)];
-        Dim d = dim_parse(p->method, words[i]);
-        if (d.param < 0 || d.divisor >= 0) continue;
-        int64_t value = n - d.added;
-        if ((*given >> d.param & 1) && p->value[d.param] != value)
-            return fail(err, BAD_INPUT, "%s: dimension %d of [%s] is %lld, but %s is already %lld", at->name, i + 1,
-                        at->shape, (long long)n, p->method->param[d.param].name, (long long)p->value[d.param]);
-        p->value[d.param] = value;
-        *given |= 1u << d.param;
+        const int64_t n = i < want - rank ? 1 : dim[i - (want - rank)];
+        const Status status = unify_dim(p, at, i, dim_parse(p->method, word[i]), n, given, err);
+        if (status) return status;
     }
     if (at->when) {
         int i = param_index(p->method, at->when);

@@ -20,9 +20,11 @@ void philox4x32(const uint32_t counter[4], const uint32_t key[2], uint32_t out[4
 
 uint64_t random_u64(uint64_t seed, uint64_t stream, uint64_t index)
 {
+    const uint32_t counter[4] = { (uint32_t)index, (uint32_t)(index >> 32), (uint32_t)stream,
+                                  (uint32_t)(stream >> 32) };
+    const uint32_t key[2] = { (uint32_t)seed, (uint32_t)(seed >> 32) };
     uint32_t out[4];
-    philox4x32((uint32_t[]){ (uint32_t)index, (uint32_t)(index >> 32), (uint32_t)stream, (uint32_t)(stream >> 32) },
-               (uint32_t[]){ (uint32_t)seed, (uint32_t)(seed >> 32) }, out);
+    philox4x32(counter, key, out);
     return (uint64_t)out[1] << 32 | out[0];
 }
 
@@ -34,7 +36,8 @@ double random_uniform(uint64_t seed, uint64_t stream, uint64_t index)
 double random_normal(uint64_t seed, uint64_t stream, uint64_t index)
 {
     uint64_t bits = random_u64(seed, stream, index);
-    double radius = ((double)(uint32_t)bits + 0.5) * 0x1p-32, angle = (double)(bits >> 32) * 0x1p-32;
+    double radius = ((double)(uint32_t)bits + 0.5) * 0x1p-32;
+    double angle = (double)(bits >> 32) * 0x1p-32;
     return sqrt(-2 * log(radius)) * cos(6.283185307179586 * angle);
 }
 

@@ -28,6 +28,20 @@ int64_t tensor_count(const Tensor *t)
 
 size_t tensor_bytes(const Tensor *t) { return (size_t)tensor_count(t) * dtype_bytes(t->dtype); }
 
+/* Rounding twice, to float and then to bf16, can go wrong where the float is half way between two
+ * bf16. An inexact float is therefore first rounded to odd: then it never is. */
+static uint16_t bf16_from_double(double value)
+{
+    const float near = (float)value;
+    uint32_t bits;
+    memcpy(&bits, &near, sizeof bits);
+    if (fabs((double)near) > fabs(value)) bits--;
+    if (isfinite(near) && near != value) bits |= 1;
+    float odd;
+    memcpy(&odd, &bits, sizeof odd);
+    return bf16_from_float(odd);
+}
+
 double tensor_get(const Tensor *t, int64_t index)
 {
     switch (t->dtype) {
@@ -44,7 +58,7 @@ void tensor_set(Tensor *t, int64_t index, double value)
     switch (t->dtype) {
     case F32:  ((float *)t->data)[index] = (float)value; return;
     case F64:  ((double *)t->data)[index] = value; return;
-    case BF16: ((uint16_t *)t->data)[index] = bf16_from_float((float)value); return;
+    case BF16: ((uint16_t *)t->data)[index] = bf16_from_double(value); return;
     case I32:  ((int32_t *)t->data)[index] = (int32_t)lrint(value); return;
     default:   require_failed("a known dtype", __FILE__, __LINE__);
     }
@@ -54,7 +68,8 @@ uint16_t bf16_from_float(float value)
 {
     uint32_t bits;
     memcpy(&bits, &value, sizeof bits);
-    if ((bits & 0x7fffffffu) > 0x7f800000u) return (uint16_t)(bits >> 16 | 0x40);   /* quiet the NaN */
+    const int is_nan = (bits & 0x7fffffffu) > 0x7f800000u;
+    if (is_nan) return (uint16_t)(bits >> 16 | 0x40);   /* quiet */
     return (uint16_t)((bits + 0x7fffu + (bits >> 16 & 1)) >> 16);
 }
 
