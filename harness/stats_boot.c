@@ -129,10 +129,9 @@ static void resample(Bootstrap *boot)
 }
 
 /* value -+ factor (high - low) / 2. */
-void stats_stretch(Interval *x, bool in_logarithms)
+static void stretch(Interval *x, bool in_logarithms)
 {
     static const double factor[STATS_BLOCKS_MIN] = { [2] = 12.71, 2.68, 1.48, 1.12 };
-    require(x && x->n >= 2);
     if (x->n >= STATS_BLOCKS_MIN || x->low == x->high) return;
     if (in_logarithms) {
         const double half = factor[x->n] * (stats_log(x->high) - stats_log(x->low)) / 2;
@@ -161,7 +160,7 @@ static Interval bootstrap_interval(Bootstrap *boot, double level, bool in_logari
         out.kind = INTERVAL_ONE_BLOCK;
         out.n = boot->samples.start[1] - boot->samples.start[0];
     } else {
-        stats_stretch(&out, in_logarithms);
+        stretch(&out, in_logarithms);
     }
     return out;
 }

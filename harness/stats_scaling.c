@@ -5,92 +5,18 @@
 
 #include <math.h>
 #include <stdlib.h>
-#include <string.h>
-
-#include "../kernels/core/random.h"
-
-static const uint64_t SLOPE_SEED = 0x736c6f7065;
 
 /* ---- Slope ---- */
 
-/* The points as a table: a row for each distinct x, ascending, a column for each block. */
+/* Working memory of a fit: the points of one block, its pairwise slopes, and a line a block. */
 typedef struct {
-    double *label;       /* x of the rows, then the blocks' numbers from `block` on */
-    double *block;
-    double *work;        /* owns what follows */
-    double *y;           /* rows x columns, NaN where not measured */
-    double *median;      /* one a row */
-    double *column;      /* one row's values */
-    double *slope;       /* one a pair of rows */
-    double *resample;    /* STATS_RESAMPLES */
-    int *pick;           /* the columns of a resample */
-    int rows, columns;
-} Table;
-
-/* Sorts; keeps one of each. */
-static int distinct(double *value, int n)
-{
-    int kept = 0;
-    stats_sort(value, n);
-    for (int i = 0; i < n; i++)
-        if (kept == 0 || value[i] != value[kept - 1]) value[kept++] = value[i];
-    return kept;
-}
-
-static int place_of(const double *list, double value)
-{
-    int i = 0;
-    while (list[i] != value) i++;
-    return i;
-}
-
-static void table_close(Table *t)
-{
-    free(t->label);
-    free(t->work);
-    free(t->pick);
-}
-
-static Status table_take(Table *t, const Points *points, Err *err)
-{
-    const size_t n = (size_t)points->n;
-    t->label = malloc(2 * n * sizeof *t->label);
-    if (!t->label) return fail(err, NO_MEMORY, "no memory for %d points", points->n);
-    t->block = t->label + n;
-    for (size_t i = 0; i < n; i++) {
-        t->label[i] = points->x[i];
-        t->block[i] = points->block[i];
-    }
-    t->rows = distinct(t->label, points->n);
-    t->columns = distinct(t->block, points->n);
-
-    const size_t rows = (size_t)t->rows, columns = (size_t)t->columns, cells = rows * columns;
-    t->work = malloc((cells + rows + columns + rows * rows / 2 + STATS_RESAMPLES)
-                     * sizeof *t->work);
-    t->pick = malloc(columns * sizeof *t->pick);
-    if (!t->work || !t->pick)
-        return fail(err, NO_MEMORY, "no memory for %d x %d points", t->rows, t->columns);
-    t->y = t->work;
-    t->median = t->y + cells;
-    t->column = t->median + rows;
-    t->slope = t->column + columns;
-    t->resample = t->slope + rows * rows / 2;
-    return OK;
-}
-
-static Status table_fill(Table *t, const Points *points, Err *err)
-{
-    for (int i = 0; i < t->rows * t->columns; i++) t->y[i] = NAN;
-    for (int i = 0; i < points->n; i++) {
-        const int row = place_of(t->label, points->x[i]);
-        double *cell = t->y + row * t->columns + place_of(t->block, points->block[i]);
-        if (!isnan(*cell))
-            return fail(err, BAD_INPUT, "block %d has two values at x = %g: one is right",
-                        points->block[i], points->x[i]);
-        *cell = points->y[i];
-    }
-    return OK;
-}
+    double *memory;      /* owns the rest */
+    double *x, *y;
+    double *pair;        /* slopes of pairs, then residuals */
+    double *slope, *intercept, *r2;
+    int *start;          /* 0, 1, 2, ...: one slope a block */
+    int blocks;
+} Fit;
 
 static Status points_check(const Points *points, Err *err)
 {
@@ -102,92 +28,105 @@ static Status points_check(const Points *points, Err *err)
     return OK;
 }
 
-/* Median of each row over the picked columns; NaN for a row that none of them measured. */
-static void row_medians(Table *t)
+static void fit_close(Fit *fit)
 {
-    for (int row = 0; row < t->rows; row++) {
-        int n = 0;
-        for (int i = 0; i < t->columns; i++) {
-            const double y = t->y[row * t->columns + t->pick[i]];
-            if (!isnan(y)) t->column[n++] = y;
-        }
-        stats_sort(t->column, n);
-        t->median[row] = n ? stats_quantile(t->column, n, 0.5) : NAN;
-    }
+    free(fit->memory);
+    free(fit->start);
 }
 
-/* Median of the slopes between all pairs of rows; NaN if fewer than two rows were measured. */
-static double theil_sen(Table *t)
+static Status fit_open(Fit *fit, int points, Err *err)
+{
+    const size_t n = (size_t)points, pairs = n + n * (n - 1) / 2;
+    *fit = (Fit){ .memory = malloc((5 * n + pairs) * sizeof *fit->memory),
+                  .start = malloc((n + 1) * sizeof *fit->start) };
+    if (!fit->memory || !fit->start) return fail(err, NO_MEMORY, "no memory for %d points", points);
+    fit->x = fit->memory;
+    fit->y = fit->x + n;
+    fit->slope = fit->y + n;
+    fit->intercept = fit->slope + n;
+    fit->r2 = fit->intercept + n;
+    fit->pair = fit->r2 + n;
+    for (int i = 0; i <= points; i++) fit->start[i] = i;
+    return OK;
+}
+
+static double median_of(double *value, int n)
+{
+    stats_sort(value, n);
+    return stats_quantile(value, n, 0.5);
+}
+
+/* The line through n points; false if they have no two different x. */
+static bool theil_sen(Fit *fit, int n, double *slope, double *intercept)
+{
+    int pairs = 0;
+    for (int i = 0; i < n; i++)
+        for (int j = i + 1; j < n; j++)
+            if (fit->x[j] != fit->x[i])
+                fit->pair[pairs++] = (fit->y[j] - fit->y[i]) / (fit->x[j] - fit->x[i]);
+    if (pairs == 0) return false;
+    *slope = median_of(fit->pair, pairs);
+    for (int i = 0; i < n; i++) fit->pair[i] = fit->y[i] - *slope * fit->x[i];
+    *intercept = median_of(fit->pair, n);
+    return true;
+}
+
+static int points_of_block(const Points *points, int block, Fit *fit)
 {
     int n = 0;
-    row_medians(t);
-    for (int i = 0; i < t->rows; i++)
-        for (int j = i + 1; j < t->rows; j++) {
-            const double rise = t->median[j] - t->median[i];
-            if (!isnan(rise)) t->slope[n++] = rise / (t->label[j] - t->label[i]);
-        }
-    stats_sort(t->slope, n);
-    return n ? stats_quantile(t->slope, n, 0.5) : NAN;
-}
-
-static double theil_sen_of_all(Table *t)
-{
-    for (int i = 0; i < t->columns; i++) t->pick[i] = i;
-    return theil_sen(t);
-}
-
-/* How many resamples had a slope; they are left sorted in t->resample. */
-static int resample_slopes(Table *t)
-{
-    int kept = 0;
-    for (int r = 0; r < STATS_RESAMPLES; r++) {
-        for (int i = 0; i < t->columns; i++)
-            t->pick[i] = (int)random_below(SLOPE_SEED, (uint64_t)r, (uint64_t)i, t->columns);
-        const double slope = theil_sen(t);
-        if (!isnan(slope)) t->resample[kept++] = slope;
+    for (int i = 0; i < points->n; i++) {
+        if (points->block[i] != block) continue;
+        fit->x[n] = points->x[i];
+        fit->y[n++] = points->y[i];
     }
-    stats_sort(t->resample, kept);
-    return kept;
+    return n;
 }
 
-static Interval slope_interval(Table *t, double level)
+static bool seen_before(const int *block, int i)
 {
-    Interval out = { .value = theil_sen_of_all(t), .low = -INFINITY, .high = INFINITY,
-                     .n = t->columns };
-    if (t->columns < 2 || (t->columns < STATS_BLOCKS_MIN && level > 0.95)) return out;
-    const int kept = resample_slopes(t);
-    if (kept < STATS_RESAMPLES / 2) return out;
-    const double tail = (1 - level) / 2;
-    out.low = fmin(out.value, stats_quantile(t->resample, kept, tail));
-    out.high = fmax(out.value, stats_quantile(t->resample, kept, 1 - tail));
-    out.level = level;
-    out.kind = INTERVAL_BOOTSTRAP;
-    stats_stretch(&out, false);
-    return out;
+    for (int j = 0; j < i; j++)
+        if (block[j] == block[i]) return true;
+    return false;
 }
 
-static void fit(Table *t, double level, Slope *out)
+static void fit_blocks(Fit *fit, const Points *points)
 {
-    out->slope = slope_interval(t, level);
-    out->rows = t->rows;
-    theil_sen_of_all(t);
-    out->r2 = stats_r2(t->label, t->median, t->rows);
-    for (int i = 0; i < t->rows; i++) t->median[i] -= out->slope.value * t->label[i];
-    stats_sort(t->median, t->rows);
-    out->intercept = stats_quantile(t->median, t->rows, 0.5);
+    for (int i = 0; i < points->n; i++) {
+        if (seen_before(points->block, i)) continue;
+        const int n = points_of_block(points, points->block[i], fit), b = fit->blocks;
+        if (!theil_sen(fit, n, &fit->slope[b], &fit->intercept[b])) continue;
+        fit->r2[b] = stats_r2(fit->x, fit->y, n);
+        fit->blocks++;
+    }
+}
+
+static Status slope_interval(Fit *fit, double level, Interval *out, Err *err)
+{
+    stats_sort(fit->slope, fit->blocks);
+    *out = stats_median_interval(fit->slope, fit->blocks, level);
+    if (fit->blocks == 1 || fit->blocks >= STATS_BLOCKS_MIN) return OK;
+    return stats_bootstrap(&(Nested){ fit->slope, fit->start, fit->blocks }, 0.5, level, out, err);
 }
 
 Status stats_slope(const Points *points, double level, Slope *out, Err *err)
 {
     require(out && level > 0 && level < 1);
-    Table t = { 0 };
+    Fit fit = { 0 };
+    Interval slope;
     Status status = points_check(points, err);
-    if (!status) status = table_take(&t, points, err);
-    if (!status) status = table_fill(&t, points, err);
-    if (!status && t.rows < 2)
-        status = fail(err, BAD_INPUT, "a slope needs two different x; all are %g", points->x[0]);
-    if (!status) fit(&t, level, out);
-    table_close(&t);
+    if (!status) status = fit_open(&fit, points->n, err);
+    if (status) goto done;
+    fit_blocks(&fit, points);
+    if (fit.blocks == 0) {
+        status = fail(err, BAD_INPUT, "a slope needs a block with two different x");
+        goto done;
+    }
+    status = slope_interval(&fit, level, &slope, err);
+    if (status) goto done;
+    *out = (Slope){ .slope = slope, .intercept = median_of(fit.intercept, fit.blocks),
+                    .r2 = median_of(fit.r2, fit.blocks) };
+done:
+    fit_close(&fit);
     return status;
 }
 

@@ -59,7 +59,8 @@ static inline void make_pairs(const Scenario *s, uint64_t seed, double *a_ns, do
             const int round = s->interleaved ? epoch / 2 : epoch % s->rounds;
             double time_ns = 1e5 * noise_of(s->shape, stream, (uint64_t)epoch, &memory);
             if (s->shape == DRIFT) time_ns *= 1 + 0.3 * epoch / (2 * s->rounds);
-            (arm ? b_ns : a_ns)[block * s->rounds + round] = arm ? time_ns * s->ratio * luck : time_ns;
+            if (arm) time_ns *= s->ratio * luck;
+            (arm ? b_ns : a_ns)[block * s->rounds + round] = time_ns;
         }
     }
 }

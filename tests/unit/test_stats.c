@@ -180,11 +180,12 @@ static void spearman_handles_ties_and_trends(void **state)
 {
     (void)state;
     const double x[] = { 1, 2, 4, 8, 16 }, up[] = { 1, 10, 11, 12, 900 }, flat[5] = { 0 };
-    const double down[] = { 5, 4, 3, 2, 1 }, mixed[] = { 2, 1, 4, 3, 5 }, tied[] = { 1, 1, 2, 2, 3 };
+    const double down[] = { 5, 4, 3, 2, 1 }, mixed[] = { 2, 1, 4, 3, 5 };
+    const double tied[] = { 1, 1, 2, 2, 3 };   /* mid-ranks 1.5 1.5 3.5 3.5 5 */
     assert_true(stats_spearman(x, up, 5) == 1 && stats_spearman(x, down, 5) == -1);
     assert_true(stats_spearman(x, flat, 5) == 0);
     assert_near(stats_spearman(x, mixed, 5), 1 - 6.0 * 4 / (5 * 24), 1e-15);
-    assert_near(stats_spearman(x, tied, 5), 9 / sqrt(90), 1e-15);   /* mid-ranks 1.5 1.5 3.5 3.5 5 */
+    assert_near(stats_spearman(x, tied, 5), 9 / sqrt(90), 1e-15);
 }
 
 static void holm_steps_down(void **state)
@@ -306,12 +307,13 @@ static void bad_samples_are_named(void **state)
 {
     (void)state;
     const double value[] = { 1, 2, INFINITY, 4 };
+    const int pairs[] = { 0, 2, 4 }, empty[] = { 0, 2, 2 };
     Err err;
-    assert_int_equal(stats_nested_check(&(Nested){ value, (int[]){ 0, 2, 4 }, 2 }, &err), BAD_INPUT);
+    assert_int_equal(stats_nested_check(&(Nested){ value, pairs, 2 }, &err), BAD_INPUT);
     assert_non_null(strstr(err.text, "block 1, sample 0"));
-    assert_int_equal(stats_nested_check(&(Nested){ value, (int[]){ 0, 2, 2 }, 2 }, &err), BAD_INPUT);
+    assert_int_equal(stats_nested_check(&(Nested){ value, empty, 2 }, &err), BAD_INPUT);
     assert_non_null(strstr(err.text, "block 1 has no samples"));
-    assert_int_equal(stats_nested_check(&(Nested){ value, (int[]){ 0, 2 }, 1 }, &err), OK);
+    assert_int_equal(stats_nested_check(&(Nested){ value, pairs, 1 }, &err), OK);
 }
 
 int main(void)

@@ -255,8 +255,9 @@ static void two_blocks_far_apart_keep_times_positive(void **state)
 {
     (void)state;
     const double time_ns[] = { 10, 10, 1000, 1000 };
+    const Nested samples = { time_ns, (const int[]){ 0, 2, 4 }, 2 };
     Interval got;
-    assert_int_equal(stats_cost(&(Nested){ time_ns, (int[]){ 0, 2, 4 }, 2 }, 0.5, 0.95, &got, NULL), OK);
+    assert_int_equal(stats_cost(&samples, 0.5, 0.95, &got, NULL), OK);
     assert_true(got.value == 505 && got.low > 0 && got.high > 1e6);
 }
 
