@@ -304,8 +304,8 @@ static inline void dropout_op(const Job *j, const RowAt *at, const float *in, co
 }
 
 /* A row of P again from one of S and lse. */
-static inline void probability_op(const Job *j, const RowAt *at, const float *in, const float *other,
-                                  float *out)
+static inline void probability_op(const Job *j, const RowAt *at, const float *in,
+                                  const float *other, float *out)
 {
     const int64_t first = at->see.first, end = at->see.end;
     (void)other;
@@ -315,8 +315,8 @@ static inline void probability_op(const Job *j, const RowAt *at, const float *in
 }
 
 /* Through the softmax: dS = P (dP - sum P dP); in: dP, with dropout done; other: P. */
-static inline void softmax_grad_op(const Job *j, const RowAt *at, const float *in, const float *other,
-                                   float *out)
+static inline void softmax_grad_op(const Job *j, const RowAt *at, const float *in,
+                                   const float *other, float *out)
 {
     const int64_t first = at->see.first, end = at->see.end;
     vf sum = v_zero();
