@@ -145,6 +145,7 @@ CREATE TABLE block (                  -- id: session, comparison, seed, start; o
     started_at_ms INTEGER NOT NULL,   -- since 1970, UTC
     duration_ms   INTEGER NOT NULL,
     instruments   TEXT NOT NULL,      -- "accuracy,memory,time"
+    epsilon       REAL NOT NULL,      -- the margin within which two times count as the same
     wall_limit_ms INTEGER,            -- NULL: none
     memory_limit_bytes INTEGER
 ) STRICT;
@@ -192,6 +193,10 @@ CREATE TABLE metric (
 -- An estimate pools the blocks of one point with one object code on one machine; other code is
 -- another estimate, so nothing is averaged over a change. newest: the code measured last.
 
+CREATE TABLE stale (                  -- blocks that the estimates do not contain yet
+    block INTEGER PRIMARY KEY REFERENCES block(id)
+) STRICT;
+
 CREATE TABLE timing (                 -- one run's epochs behind the warm-up, per call
     run           INTEGER PRIMARY KEY REFERENCES run(id),
     clock         TEXT NOT NULL CHECK (clock IN ('cpu', 'wall')),  -- cpu with one thread
@@ -217,7 +222,7 @@ CREATE TABLE estimate (               -- id: machine, point, code
     point       INTEGER NOT NULL REFERENCES point(id),
     code        INTEGER NOT NULL REFERENCES code(id),
     newest      INTEGER NOT NULL CHECK (newest IN (0, 1)),
-    runs        INTEGER NOT NULL,     -- of whatever outcome
+    runs        INTEGER NOT NULL,     -- of whatever outcome: so many tries of this point
     failures    INTEGER NOT NULL,     -- runs whose outcome is not ok
     outcome     TEXT NOT NULL,        -- of the last run
     reason      TEXT NOT NULL,
@@ -251,7 +256,7 @@ CREATE TABLE summary (                -- a metric over the ok runs of an estimat
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX summary_quantity ON summary(quantity, estimate);
 
-CREATE TABLE ratio (                  -- id: machine, points and codes; a stands before b in the comparison
+CREATE TABLE ratio (                  -- id: machine, points and codes; point_a < point_b
     id      INTEGER PRIMARY KEY,
     machine INTEGER NOT NULL REFERENCES machine(id),
     point_a INTEGER NOT NULL REFERENCES point(id),
@@ -267,8 +272,9 @@ CREATE TABLE ratio (                  -- id: machine, points and codes; a stands
     high    REAL,
     level   REAL NOT NULL,
     interval TEXT NOT NULL,
-    p_value REAL,                     -- sign test against 1
-    epsilon REAL NOT NULL,            -- the margin within which two times count as the same
+    p_value REAL,                     -- of the verdict: sign test over blocks; NULL: under 6 blocks
+    resolution REAL,                  -- the least change that would have been seen, as a share
+    epsilon REAL NOT NULL,
     verdict TEXT NOT NULL CHECK (verdict IN ('faster', 'slower', 'same', 'inconclusive')),  -- a's
     UNIQUE (machine, point_a, code_a, point_b, code_b)
 ) STRICT;

@@ -89,11 +89,11 @@ WHERE e.newest;
 CREATE VIEW v_speedup_all AS
 WITH both AS (
     SELECT id, machine, point_a, code_a, point_b, code_b, newest, clock, blocks, rounds, ratio, low,
-           high, level, interval, p_value, epsilon, verdict
+           high, level, interval, p_value, resolution, epsilon, verdict
     FROM ratio
     UNION ALL
     SELECT id, machine, point_b, code_b, point_a, code_a, newest, clock, blocks, rounds, 1 / ratio,
-           1 / high, 1 / low, level, interval, p_value, epsilon,
+           1 / high, 1 / low, level, interval, p_value, resolution, epsilon,
            CASE verdict WHEN 'faster' THEN 'slower' WHEN 'slower' THEN 'faster' ELSE verdict END
     FROM ratio
 )
@@ -101,8 +101,7 @@ SELECT a.text AS a, b.text AS b, r.ratio, r.low, r.high, r.level, r.interval, r.
        a.method, a.variant, a.isa, a.dtype, a.pass, a.threads, a.params AS p,
        b.method AS b_method, b.variant AS b_variant, b.isa AS b_isa, b.dtype AS b_dtype,
        b.pass AS b_pass, b.threads AS b_threads, b.params AS b_p,
-       m.alias AS machine, r.blocks, r.rounds, r.clock, r.p_value, r.epsilon,
-       max(r.high / r.ratio, r.ratio / r.low) - 1 + r.epsilon AS resolution,
+       m.alias AS machine, r.blocks, r.rounds, r.clock, r.p_value, r.epsilon, r.resolution,
        r.newest, printf('%016x', r.code_a) AS a_code, printf('%016x', r.code_b) AS b_code,
        r.id AS ratio_id, r.point_a AS point_id, r.point_b AS b_point_id, r.machine AS machine_id
 FROM both r JOIN point a ON a.id = r.point_a JOIN point b ON b.id = r.point_b
