@@ -49,7 +49,7 @@ static size_t place(Tensor *t, int present, char *memory, size_t at)
 
 static int carries_gradient(const Port *port)
 {
-    return !port->no_grad && port->kind != KIND_INDEX && port->role != PORT_STATE;
+    return !port->no_grad && port->kind != KIND_INDEX;
 }
 
 /* Once to add up the sizes (memory NULL), once to hand out the addresses. */

@@ -1,0 +1,214 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* All that there is to check, or what a glob chooses of it. */
+#include "check.h"
+
+#include "../kernels/core/problem.h"
+
+#include <fnmatch.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+typedef struct {
+    CheckList         *list;
+    const CheckChoice *choice;
+    int                no_memory;
+} Collector;
+
+/* ---- texts ------------------------------------------------------------------------------ */
+
+static void print_suffix(const CheckItem *item, char *out, size_t size)
+{
+    if (item->kind == CHECK_GRADIENT) snprintf(out, size, " gradient");
+    if (item->kind == CHECK_LAW) snprintf(out, size, " law %s", item->law->name);
+}
+
+void check_point_text(const CheckItem *item, char *out, size_t size)
+{
+    const Point point = { item->problem, item->variant, 1 };
+    const int n = point_print(&point, out, size);
+    print_suffix(item, out + n, size - (size_t)n);
+}
+
+void check_case_text(const CheckItem *item, char *out, size_t size)
+{
+    const int n = problem_print(&item->problem, out, size);
+    print_suffix(item, out + n, size - (size_t)n);
+}
+
+/* ---- collecting ----------------------------------------------------------------------------- */
+
+static int is_chosen(const CheckItem *item, const char *glob)
+{
+    char text[CHECK_TEXT_MAX], longer[CHECK_TEXT_MAX];
+    if (!glob) return 1;
+    check_point_text(item, text, sizeof text);
+    snprintf(longer, sizeof longer, "%s*", glob);
+    return !fnmatch(longer, text, 0);
+}
+
+static void add(Collector *c, CheckItem item)
+{
+    CheckList *list = c->list;
+    if (!is_chosen(&item, c->choice->glob)) return;
+    if (list->count == list->size) {
+        list->size = list->size ? 2 * list->size : 1024;
+        CheckItem *more = realloc(list->item, (size_t)list->size * sizeof *more);
+        if (!more) { c->no_memory = 1; return; }
+        list->item = more;
+    }
+    item.group = list->groups;
+    list->item[list->count++] = item;
+}
+
+static int is_wanted(const Collector *c, const Variant *v, const Problem *p)
+{
+    if (strcmp(v->method, p->method->name) || !(v->passes & p->pass)) return 0;
+    return c->choice->isa == ISA_END ? isa_runs_here(v->isa) : v->isa == c->choice->isa;
+}
+
+/* One item for each variant, ISA and dtype. */
+static void add_variants(Collector *c, CheckItem item)
+{
+    for (int i = 0; variants[i]; i++) {
+        if (!is_wanted(c, variants[i], &item.problem)) continue;
+        item.variant = variants[i];
+        for (Dtype d = F32; d < DTYPE_END; d++) {
+            if (d == F64 || !(variants[i]->dtypes >> d & 1)) continue;
+            item.problem.dtype = d;
+            add(c, item);
+        }
+    }
+}
+
+static int has_gradients(const Problem *p)
+{
+    for (int i = 0; p->method->port[i].name; i++) {
+        const Port *port = &p->method->port[i];
+        if (port->role != PORT_OUT && port->kind != KIND_INDEX && !port->no_grad &&
+            port->passes & p->pass) return 1;
+    }
+    return 0;
+}
+
+static void add_problem(Collector *c, const Problem *p)
+{
+    CheckItem item = { .problem = *p };
+    c->list->groups++;
+    if (p->pass != FWD && has_gradients(p)) {
+        item.kind = CHECK_GRADIENT;
+        item.problem.dtype = F64;
+        add(c, item);
+        item.kind = CHECK_VARIANT;
+    }
+    add_variants(c, item);
+}
+
+static int has_pass(const Method *m, Pass pass)
+{
+    for (int i = 0; m->port[i].name; i++)
+        if (m->port[i].passes & pass) return 1;
+    return 0;
+}
+
+static void add_case(Collector *c, Problem p)
+{
+    p.seed = c->choice->seed;
+    for (int pass = FWD; pass <= STEP; pass <<= 1) {
+        p.pass = (Pass)pass;
+        if (has_pass(p.method, p.pass) && !problem_valid(&p, NULL)) add_problem(c, &p);
+    }
+}
+
+/* The law's own parameters over the method's defaults. */
+static Status add_law(Collector *c, const Method *m, const Law *law, Err *err)
+{
+    char text[POINT_TEXT_MAX];
+    CheckItem item = { .kind = CHECK_LAW, .law = law };
+    snprintf(text, sizeof text, "%s%s%s:%s", m->name, law->needs ? ":" : "",
+             law->needs ? law->needs : "", pass_name(law->pass));
+    const Status status = problem_parse(&item.problem, text, err);
+    if (status) return status;
+    item.problem.seed = c->choice->seed;
+    c->list->groups++;
+    add_variants(c, item);
+    item.problem.dtype = F64;
+    add(c, item);
+    return OK;
+}
+
+static Status add_method(Collector *c, const Method *m, Err *err)
+{
+    for (int i = 0; m->cases && m->cases[i]; i++) {
+        Problem p;
+        const Status status = problem_parse(&p, m->cases[i], err);
+        if (status) return status;
+        add_case(c, p);
+    }
+    for (int i = 0; m->law && m->law[i].name; i++) {
+        const Status status = add_law(c, m, &m->law[i], err);
+        if (status) return status;
+    }
+    return OK;
+}
+
+static void add_random(Collector *c, const Method *m)
+{
+    for (int i = 0; i < c->choice->random; i++)
+        for (int pass = FWD; pass <= STEP; pass <<= 1) {
+            Problem p;
+            if (has_pass(m, (Pass)pass) && check_random(&p, m, (Pass)pass, c->choice->seed, i))
+                add_problem(c, &p);
+        }
+}
+
+/* A whole point that is no case: its variant and ISA, or all of them where it names none. */
+static Status add_point(Collector *c, const char *text, Err *err)
+{
+    Point point;
+    const Status status = point_parse(&point, text, err);
+    if (status) return status;
+    const size_t head = strcspn(text, ":");
+    CheckChoice all = *c->choice;
+    all.glob = NULL;
+    all.isa = memchr(text, '@', head) ? point.variant->isa : all.isa;
+    Collector every = { c->list, &all, 0 };
+    CheckItem item = { .problem = point.problem };
+    item.problem.seed = all.seed;
+    c->list->groups++;
+    if (!memchr(text, '/', head)) add_variants(&every, item);
+    else if (!point.variant) add_problem(&every, &item.problem);
+    else {
+        item.variant = point.variant;
+        add(&every, item);
+    }
+    c->no_memory = every.no_memory;
+    return OK;
+}
+
+/* ---- from outside ----------------------------------------------------------------------- */
+
+Status check_list_open(CheckList *list, const CheckChoice *choice, Err *err)
+{
+    *list = (CheckList){ 0 };
+    Collector c = { list, choice, 0 };
+    Status status = OK;
+    for (int i = 0; methods[i] && !status; i++) {
+        if (choice->random) add_random(&c, methods[i]);
+        else status = add_method(&c, methods[i], err);
+    }
+    if (!status && !list->count && choice->glob && strchr(choice->glob, ':') &&
+        !strpbrk(choice->glob, "*?[")) status = add_point(&c, choice->glob, err);
+    if (!status && c.no_memory) status = fail(err, NO_MEMORY, "no memory for the list of checks");
+    if (!status && !list->count)
+        status = fail(err, BAD_INPUT, "nothing to check is called '%s'; 'attest check --list' "
+                      "shows what there is", choice->glob ? choice->glob : "*");
+    if (status) check_list_close(list);
+    return status;
+}
+
+void check_list_close(CheckList *list)
+{
+    free(list->item);
+    *list = (CheckList){ 0 };
+}
