@@ -9,7 +9,7 @@
 # What a file is, is said by its place and name alone; nothing is listed by hand:
 #   kernels/M/method.c        describes method M           harness/command_C.c      is `attest C`
 #   kernels/M/A.v.c           variant A, once per ISA      harness/instruments/I.c  is instrument I
-#   kernels/M/A.ISA.c         replaces A.v.c for that ISA  harness/*.sql            is embedded as text
+#   kernels/M/A.ISA.c         replaces A.v.c for that ISA  harness/*.sql, *.css     is embedded as text
 #   kernels/M/A.c             scalar variant A             tests/unit/test_*.c      is a test program
 #
 # Other builds: make CC=clang BUILD=build/clang      make SANITIZE=1 BUILD=build/asan
@@ -55,7 +55,7 @@ VSOURCES  := $(wildcard kernels/*/*.v.c)
 SCALAR    := $(filter-out kernels/core/% %/method.c %.v.c $(HAND),$(wildcard kernels/*/*.c))
 COMMANDS  := $(patsubst harness/command_%.c,%,$(wildcard harness/command_*.c))
 INSTRUMENTS := $(patsubst harness/instruments/%.c,%,$(wildcard harness/instruments/*.c))
-SQL       := $(wildcard harness/*.sql harness/migrations/*.sql)
+TEXTS     := $(wildcard harness/*.sql harness/*.css harness/migrations/*.sql)
 
 PER_ISA   := $(foreach v,$(VSOURCES:.v.c=),$(ISAS:%=$v.%))
 VARIANTS  := $(filter-out kernels/core/%,$(PER_ISA)) $(SCALAR:.c=.portable)
@@ -97,9 +97,9 @@ $(BUILD)/registry.c: Makefile $(VSOURCES) $(SCALAR) $(HAND) $(wildcard kernels/*
 	   $(call list,Command,commands,$(COMMANDS:%=command_%)); $(call list,Instrument,instruments,$(INSTRUMENTS:%=instrument_%)); } > $@
 
 # harness/schema.sql -> const char schema_sql[]
-$(BUILD)/embedded.c: Makefile $(SQL)
+$(BUILD)/embedded.c: Makefile $(TEXTS)
 	@mkdir -p $(@D)
-	@for f in $(SQL); do n=$$(basename $$f .sql | sed 's/^\([0-9]\)/migration_\1/')_sql; \
+	@for f in $(TEXTS); do n=$$(basename $$f | tr . _ | sed 's/^\([0-9]\)/migration_\1/'); \
 	   echo "extern const char $$n[]; const char $$n[] = {"; od -An -v -tu1 $$f | sed 's/ *\([0-9][0-9]*\)/\1,/g'; echo '0};'; done > $@
 
 $(BUILD)/build_info.c: $(KERNELS) FORCE
