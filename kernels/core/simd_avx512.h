@@ -118,6 +118,17 @@ static inline void v_store_bf16_n(uint16_t *p, vf v, int n)
 #define SIMD_BF16_DOT 1
 static inline vf v_dot2(vf c, vi a, vi b) { return _mm512_dpbf16_ps(c, (__m512bh)a, (__m512bh)b); }
 static inline vi vi_pack_bf16(vf lo, vf hi) { return (vi)_mm512_cvtne2ps_pbh(hi, lo); }
+static inline vi vi_interleave_bf16(vi packed)
+{
+    const vi from = _mm512_set_epi16(31, 15, 30, 14, 29, 13, 28, 12, 27, 11, 26, 10, 25, 9, 24, 8,
+                                     23, 7, 22, 6, 21, 5, 20, 4, 19, 3, 18, 2, 17, 1, 16, 0);
+    return _mm512_permutexvar_epi16(from, packed);
+}
+static inline void vi_store_halves_bf16(uint16_t *lo, uint16_t *hi, vi packed)
+{
+    _mm256_storeu_si256((__m256i *)lo, _mm512_castsi512_si256(packed));
+    _mm256_storeu_si256((__m256i *)hi, _mm512_extracti64x4_epi64(packed, 1));
+}
 #endif
 
 /* Pairs of rows, then of pairs, inside each 128-bit lane; then the lanes. */
