@@ -145,6 +145,30 @@ static void one_block_decides_nothing(void **state)
     assert_non_null(strstr(c.reason, "one block"));
 }
 
+static void resampled_quantiles_interpolate(void **state)
+{
+    (void)state;
+    /* Two rounds, 0 and 1: a resampled median is 0, 1/2 or 1 with chances 1/4, 1/2, 1/4. */
+    const Nested one = { (const double[]){ 0, 1 }, (const int[]){ 0, 2 }, 1 };
+    Interval got;
+    assert_int_equal(stats_bootstrap(&one, 0.5, 0.4, &got, NULL), OK);
+    assert_true(got.low == 0.5 && got.high == 0.5);
+    assert_int_equal(stats_bootstrap(&one, 0.5, 0.6, &got, NULL), OK);
+    assert_true(got.low == 0 && got.high == 1);
+}
+
+static void intervals_hold_their_estimate(void **state)
+{
+    (void)state;
+    /* Resampling can only raise a minimum: here 58 % of resamples are above the estimate. */
+    double value[18];
+    for (int i = 0; i < 18; i++) value[i] = 1 + i % 9;
+    Interval got;
+    assert_int_equal(stats_bootstrap(&(Nested){ value, (const int[]){ 0, 9, 18 }, 2 }, 0, 0.1, &got,
+                                     NULL), OK);
+    assert_true(got.value == 1 && got.low < 1 && got.high > 1);
+}
+
 static void disagreement_is_inconclusive(void **state)
 {
     (void)state;
@@ -198,6 +222,10 @@ static void sign_test_and_interval_say_the_same(void **state)
         }
     }
     for (int i = 0; i < 4; i++) assert_true(seen[i] > 100);
+
+    const double edge = stats_log(1.02), at_edge[] = { edge, edge, edge, edge, edge, edge };
+    assert_true(stats_decision_p(at_edge, 6, 0.02, DECISION_FASTER) == 1);
+    assert_true(stats_decision_p(at_edge, 6, 0.02, DECISION_SAME) == 2 / 64.0);
 }
 
 static void holm_takes_back_what_a_family_cannot_hold(void **state)
@@ -271,7 +299,7 @@ static void shares_have_wilson_intervals(void **state)
     assert_true(all.high == 1 && fabs(all.low - (1 - none.high)) < 1e-12);
 }
 
-static void certificate_needs_a_whole_trial(void **state)
+static void certificate_counts_whole_trials(void **state)
 {
     (void)state;
     const double centre[12] = { 0 };
@@ -282,6 +310,13 @@ static void certificate_needs_a_whole_trial(void **state)
     assert_true(got.false_alarms.n == 2 && got.false_alarms.value == 0 && got.width_rel == 0);
     d.blocks = 5;
     assert_int_equal(stats_certificate(&d, 6, &got, &err), BAD_INPUT);
+    assert_non_null(strstr(err.text, "5 blocks"));
+
+    double either[12];   /* an alarm on either side is an alarm */
+    for (int b = 0; b < 12; b++) either[b] = b < 6 ? -0.1 : 0.1;
+    d = around(either, 12, 0.001);
+    assert_int_equal(stats_certificate(&d, 6, &got, &err), OK);
+    assert_true(got.false_alarms.value == 1 && fabs(got.off_p50_rel - (exp(0.1) - 1)) < 1e-12);
 }
 
 /* Samples made of integers and halves alone, so that they are the same on every machine. */
@@ -344,6 +379,8 @@ int main(void)
         cmocka_unit_test(six_blocks_decide_by_order_statistics),
         cmocka_unit_test(fewer_blocks_are_marked_as_bootstrap),
         cmocka_unit_test(one_block_decides_nothing),
+        cmocka_unit_test(resampled_quantiles_interpolate),
+        cmocka_unit_test(intervals_hold_their_estimate),
         cmocka_unit_test(disagreement_is_inconclusive),
         cmocka_unit_test(samples_without_noise_are_decided_at_once),
         cmocka_unit_test(sign_test_and_interval_say_the_same),
@@ -351,7 +388,7 @@ int main(void)
         cmocka_unit_test(cost_is_block_first),
         cmocka_unit_test(two_blocks_far_apart_keep_times_positive),
         cmocka_unit_test(shares_have_wilson_intervals),
-        cmocka_unit_test(certificate_needs_a_whole_trial),
+        cmocka_unit_test(certificate_counts_whole_trials),
         cmocka_unit_test(stored_samples_give_stored_bits),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -48,6 +48,18 @@ static void one_interrupted_reading_does_not_end_it(void **state)
     }
 }
 
+static void two_readings_must_be_successive(void **state)
+{
+    (void)state;
+    Calibration c = stats_calibration(200e3, 20);
+    assert_false(stats_calibrate(&c, 1e6));   /* interrupted */
+    assert_false(stats_calibrate(&c, 50e3));  /* the truth: 4.4 times the calls */
+    assert_int_equal(c.calls, 5);
+    assert_false(stats_calibrate(&c, 250e3));
+    assert_true(stats_calibrate(&c, 250e3));
+    assert_true(c.calls == 5 && c.readings == 4);
+}
+
 static void goal_is_a_thousand_clock_ticks(void **state)
 {
     (void)state;
@@ -224,6 +236,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(epochs_are_as_long_as_asked),
         cmocka_unit_test(one_interrupted_reading_does_not_end_it),
+        cmocka_unit_test(two_readings_must_be_successive),
         cmocka_unit_test(goal_is_a_thousand_clock_ticks),
         cmocka_unit_test(a_dead_clock_does_not_hang),
         cmocka_unit_test(arms_share_the_slowest_ones_calls),
