@@ -117,7 +117,6 @@ static void connect(Db *db, int flags, const char *name)
     sqlite3_extended_result_codes(db->sqlite, 1);
     sqlite3_progress_handler(db->sqlite, 10000, stopped, db);
     sqlite3_db_config(db->sqlite, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
-    sqlite3_db_config(db->sqlite, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, NULL);
     const int functions = sql_functions_register(db->sqlite);
     if (functions != SQLITE_OK) sqlite_trouble(db, functions);
 }
