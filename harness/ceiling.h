@@ -51,6 +51,8 @@ typedef struct {
     Team   *team;              /* borrowed; NULL: one thread */
     char   *memory;
     size_t  memory_bytes;
+    char   *stream;            /* borrowed memory to stream from, larger than the caches; NULL: own */
+    size_t  stream_bytes;
     size_t  cursor;            /* where the next burst from DRAM goes on */
 } CeilingProbe;
 

@@ -310,13 +310,14 @@ void commands_help(FILE *to)
     int indent = 0;
     for (int i = 0; commands[i]; i++) {
         const int width = (int)strlen(commands[i]->name) + 4;
-        if (width > indent) indent = width;
+        if (*commands[i]->summary && width > indent) indent = width;
     }
     fprintf(to, "%sattest%s: what efficient-attention papers claim, turned into evidence\n\n",
             paint(to, "1"), paint(to, "0"));
     fprintf(to, "usage: attest COMMAND [options]\n\n%scommands%s\n", paint(to, "1"),
             paint(to, "0"));
     for (int i = 0; commands[i]; i++) {
+        if (!*commands[i]->summary) continue;   /* not for people */
         fprintf(to, "  %-*s", indent - 2, commands[i]->name);
         print_wrapped(to, commands[i]->summary, indent, indent);
     }

@@ -102,17 +102,18 @@ static double timed_burst(const CeilingProbe *probe, Burst *burst, int64_t burst
     return run_burst(probe, burst);
 }
 
-/* Main memory is read once, piece after piece: a piece comes round when the caches forgot it. The
- * pieces begin behind the set that bursts from L3 read again and again. */
+/* Main memory is read once, piece after piece: a piece comes round when the caches forgot it. In
+ * memory of our own the pieces begin behind the set that bursts from L3 read again and again. */
 static double streamed_burst(CeilingProbe *probe, Burst *burst, int64_t burst_ns)
 {
-    const size_t threads = (size_t)team_threads(probe->team), start = working_set(LEVEL_L3, (int)threads);
-    const size_t most = whole((probe->memory_bytes - start) / threads);
+    const size_t threads = (size_t)team_threads(probe->team);
+    const size_t start = probe->stream ? 0 : working_set(LEVEL_L3, (int)threads);
+    const size_t end = probe->stream ? probe->stream_bytes : probe->memory_bytes;
+    const size_t most = whole((end - start) / threads);
     const size_t wanted = whole((size_t)burst_ns * 16);   /* 16 GB/s a thread: a modest guess */
     burst->part = burst->piece = wanted < DRAM_PIECE ? DRAM_PIECE : wanted > most ? most : wanted;
-    if (probe->cursor < start || probe->cursor + threads * burst->piece > probe->memory_bytes)
-        probe->cursor = start;
-    burst->memory += probe->cursor;
+    if (probe->cursor < start || probe->cursor + threads * burst->piece > end) probe->cursor = start;
+    burst->memory = (probe->stream ? probe->stream : probe->memory) + probe->cursor;
     probe->cursor += threads * burst->piece;
     return run_burst(probe, burst);
 }
@@ -125,18 +126,21 @@ Status probe_burst(CeilingProbe *probe, CeilingKind kind, Isa isa, Level level, 
     if (!loops) return fail(err, UNSUPPORTED, "no %s loops here", isa_name(isa));
     if (kind == CEILING_DOT && !loops->dot)
         return fail(err, UNSUPPORTED, "%s has no bf16 dot product", isa_name(isa));
+    if (kind == CEILING_TRIAD && level == LEVEL_DRAM && probe->stream)
+        return fail(err, UNSUPPORTED, "borrowed memory is only read");
     if (!arithmetic && level != LEVEL_DRAM && !level_capacity(level, threads))
         return fail(err, UNSUPPORTED, "this machine has no %s cache", level_name(level));
     Burst burst = { .loops = loops, .kind = kind, .passes = arithmetic ? 2000 : 1 };
-    if (!arithmetic) {
+    const int streams = !arithmetic && level == LEVEL_DRAM;
+    if (!arithmetic && !(streams && probe->stream)) {
         const size_t set = working_set(level, threads);
         const Status status = need_memory(probe, set, err);
         if (status) return status;
         burst.memory = probe->memory;
         burst.part = burst.piece = whole(set / (size_t)threads);
     }
-    const double elapsed_ns = level == LEVEL_DRAM && !arithmetic ? streamed_burst(probe, &burst, burst_ns)
-                                                                 : timed_burst(probe, &burst, burst_ns);
+    const double elapsed_ns = streams ? streamed_burst(probe, &burst, burst_ns)
+                                      : timed_burst(probe, &burst, burst_ns);
     ceiling_keep(list, &(Ceiling){
         .kind = kind, .isa = isa, .level = arithmetic ? LEVEL_NONE : level, .threads = threads, .readings = 1,
         .dtype = kind == CEILING_FMA ? F32 : kind == CEILING_DOT ? BF16 : DTYPE_END,
