@@ -16,6 +16,7 @@ library libjansson-dev    jansson
 library libhwloc-dev      hwloc
 library libopenblas-dev   openblas
 library libmd4c-html0-dev md4c-html
+library libmd4c-dev       md4c            # the headers of both
 library libcmocka-dev     cmocka
 program gnuplot-nox       gnuplot
 for extra in "$@"; do program "${extra%%:*}" "${extra##*:}"; done
