@@ -220,12 +220,8 @@ void bound_forward(Bound *b, const Bound *reference)
 {
     const Port *port = b->problem.method->port;
     require(b->problem.pass == BWD && reference->problem.dtype == F64);
-    for (int i = 0; port[i].name; i++) {
-        if (port[i].role != PORT_OUT || !b->x[i].data) continue;
-        const int64_t n = tensor_count(&b->x[i]);
-        require(n == tensor_count(&reference->x[i]));
-        for (int64_t k = 0; k < n; k++) tensor_set(&b->x[i], k, tensor_get(&reference->x[i], k));
-    }
+    for (int i = 0; port[i].name; i++)
+        if (port[i].role == PORT_OUT && b->x[i].data) tensor_convert(&b->x[i], &reference->x[i]);
 }
 
 /* ---- what the pass writes --------------------------------------------------------------- */

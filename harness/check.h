@@ -5,7 +5,9 @@
  *   check_list.c       what there is to check: cases, random problems, one point; a glob chooses
  *   check_random.c     small random problems from the parameters' ranges
  *   check_run.c        a variant on one problem
- *   check_reference.c  gradients of the reference; laws */
+ *   check_reference.c  gradients of the reference; laws
+ *   golden_list.c      golden files and the methods that claim them
+ *   golden_run.c       a golden file against the reference or a variant */
 #ifndef CHECK_H
 #define CHECK_H
 
@@ -15,7 +17,8 @@
 typedef enum {
     CHECK_VARIANT,             /* against the reference */
     CHECK_GRADIENT,            /* the reference's own gradients, against central differences */
-    CHECK_LAW                  /* an algebraic law, of the reference or a variant */
+    CHECK_LAW,                 /* an algebraic law, of the reference or a variant */
+    CHECK_GOLDEN               /* against a file of golden values */
 } CheckKind;
 
 typedef struct {
@@ -23,6 +26,9 @@ typedef struct {
     Problem        problem;    /* F64 where the reference itself is checked */
     const Variant *variant;    /* NULL: the reference */
     const Law     *law;
+    const char    *file, *path;   /* golden: as it is opened; as it is called, below its folder */
+    const char    *why;        /* golden: why nothing can be compared; NULL: it can */
+    Outcome        outcome;    /* with why */
     int            group;      /* items of a group share one reference */
 } CheckItem;
 
@@ -42,14 +48,28 @@ typedef struct {
     uint64_t    seed;          /* of inputs and random problems */
 } CheckChoice;
 
-typedef struct { CheckItem *item; int count, size, groups; } CheckList;
+typedef struct {
+    CheckItem *item;
+    int        count, size, groups;
+    char     **text;           /* what items point at */
+    int        texts;
+} CheckList;
 
 /* BAD_INPUT: a whole point that is wrong, or a glob that chooses nothing. */
 Status check_list_open(CheckList *list, const CheckChoice *choice, Err *err);
 void   check_list_close(CheckList *list);
 
+/* Every golden file below `folder` (*.safetensors): for each method that claims its metadata's
+ * `method`, the reference and every variant. The glob chooses by path or by point text.
+ * BAD_INPUT: no such folder, or nothing chosen. A file that cannot be read is an item too. */
+Status golden_list_open(CheckList *list, const char *folder, const CheckChoice *choice, Err *err);
+
+/* For lists: adds an item for each variant and dtype that fits it and is chosen. 0: no memory. */
+int    check_add(CheckList *list, const CheckChoice *choice, const CheckItem *item);
+int    check_add_variants(CheckList *list, const CheckChoice *choice, const CheckItem *item);
+
 /* "attention/online@avx2:B=1,...:f32:fwd", for laws and gradients followed by " law NAME" or
- * " gradient"; `case` is the same without variant and ISA. */
+ * " gradient"; `case` is the same without variant and ISA, or a golden file's path. */
 void   check_point_text(const CheckItem *item, char *out, size_t size);
 void   check_case_text(const CheckItem *item, char *out, size_t size);
 enum { CHECK_TEXT_MAX = 576 };
@@ -71,6 +91,7 @@ void   check_run(CheckRoom *room, const CheckItem *item, CheckResult *out);
 Device *check_device(CheckRoom *room);
 void   check_gradient(CheckRoom *room, const CheckItem *item, CheckResult *out);
 void   check_law(CheckRoom *room, const CheckItem *item, CheckResult *out);
+void   check_golden(CheckRoom *room, const CheckItem *item, CheckResult *out);
 /* Ends the check: always returns 0, for `return check_says(...)`. */
 int    check_says(CheckResult *out, Outcome outcome, const char *format, ...)
     __attribute__((format(printf, 3, 4)));

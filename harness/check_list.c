@@ -9,12 +9,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-typedef struct {
-    CheckList         *list;
-    const CheckChoice *choice;
-    int                no_memory;
-} Collector;
-
 /* ---- texts ------------------------------------------------------------------------------ */
 
 static void print_suffix(const CheckItem *item, char *out, size_t size)
@@ -32,53 +26,80 @@ void check_point_text(const CheckItem *item, char *out, size_t size)
 
 void check_case_text(const CheckItem *item, char *out, size_t size)
 {
+    if (item->path) { snprintf(out, size, "%s", item->path); return; }
     const int n = problem_print(&item->problem, out, size);
     print_suffix(item, out + n, size - (size_t)n);
 }
 
-/* ---- collecting ----------------------------------------------------------------------------- */
+/* ---- collecting -------------------------------------------------------------------------- */
 
-static int is_chosen(const CheckItem *item, const char *glob)
+static int begins_like(const char *text, const char *glob)
 {
-    char text[CHECK_TEXT_MAX], longer[CHECK_TEXT_MAX];
-    if (!glob) return 1;
-    check_point_text(item, text, sizeof text);
+    char longer[CHECK_TEXT_MAX];
     snprintf(longer, sizeof longer, "%s*", glob);
     return !fnmatch(longer, text, 0);
 }
 
-static void add(Collector *c, CheckItem item)
+static int is_chosen(const CheckItem *item, const char *glob)
 {
-    CheckList *list = c->list;
-    if (!is_chosen(&item, c->choice->glob)) return;
-    if (list->count == list->size) {
-        list->size = list->size ? 2 * list->size : 1024;
-        CheckItem *more = realloc(list->item, (size_t)list->size * sizeof *more);
-        if (!more) { c->no_memory = 1; return; }
-        list->item = more;
-    }
-    item.group = list->groups;
-    list->item[list->count++] = item;
+    char text[CHECK_TEXT_MAX];
+    if (!glob) return 1;
+    if (item->path && begins_like(item->path, glob)) return 1;
+    if (item->why) return 0;
+    check_point_text(item, text, sizeof text);
+    return begins_like(text, glob);
 }
 
-static int is_wanted(const Collector *c, const Variant *v, const Problem *p)
+int check_add(CheckList *list, const CheckChoice *choice, const CheckItem *item)
+{
+    if (!is_chosen(item, choice->glob)) return 1;
+    if (list->count == list->size) {
+        const int size = list->size ? 2 * list->size : 1024;
+        CheckItem *more = realloc(list->item, (size_t)size * sizeof *more);
+        if (!more) return 0;
+        list->item = more;
+        list->size = size;
+    }
+    list->item[list->count] = *item;
+    list->item[list->count++].group = list->groups;
+    return 1;
+}
+
+static int is_wanted(const CheckChoice *choice, const Variant *v, const Problem *p)
 {
     if (strcmp(v->method, p->method->name) || !(v->passes & p->pass)) return 0;
-    return c->choice->isa == ISA_END ? isa_runs_here(v->isa) : v->isa == c->choice->isa;
+    return choice->isa == ISA_END ? isa_runs_here(v->isa) : v->isa == choice->isa;
 }
 
-/* One item for each variant, ISA and dtype. */
-static void add_variants(Collector *c, CheckItem item)
+int check_add_variants(CheckList *list, const CheckChoice *choice, const CheckItem *like)
 {
+    CheckItem item = *like;
     for (int i = 0; variants[i]; i++) {
-        if (!is_wanted(c, variants[i], &item.problem)) continue;
+        if (!is_wanted(choice, variants[i], &item.problem)) continue;
         item.variant = variants[i];
         for (Dtype d = F32; d < DTYPE_END; d++) {
             if (d == F64 || !(variants[i]->dtypes >> d & 1)) continue;
             item.problem.dtype = d;
-            add(c, item);
+            if (!check_add(list, choice, &item)) return 0;
         }
     }
+    return 1;
+}
+
+typedef struct {
+    CheckList         *list;
+    const CheckChoice *choice;
+    int                no_memory;
+} Collector;
+
+static void add(Collector *c, const CheckItem *item)
+{
+    if (!check_add(c->list, c->choice, item)) c->no_memory = 1;
+}
+
+static void add_variants(Collector *c, const CheckItem *item)
+{
+    if (!check_add_variants(c->list, c->choice, item)) c->no_memory = 1;
 }
 
 static int has_gradients(const Problem *p)
@@ -98,10 +119,10 @@ static void add_problem(Collector *c, const Problem *p)
     if (p->pass != FWD && has_gradients(p)) {
         item.kind = CHECK_GRADIENT;
         item.problem.dtype = F64;
-        add(c, item);
+        add(c, &item);
         item.kind = CHECK_VARIANT;
     }
-    add_variants(c, item);
+    add_variants(c, &item);
 }
 
 static int has_pass(const Method *m, Pass pass)
@@ -131,9 +152,9 @@ static Status add_law(Collector *c, const Method *m, const Law *law, Err *err)
     if (status) return status;
     item.problem.seed = c->choice->seed;
     c->list->groups++;
-    add_variants(c, item);
+    add_variants(c, &item);
     item.problem.dtype = F64;
-    add(c, item);
+    add(c, &item);
     return OK;
 }
 
@@ -176,11 +197,11 @@ static Status add_point(Collector *c, const char *text, Err *err)
     CheckItem item = { .problem = point.problem };
     item.problem.seed = all.seed;
     c->list->groups++;
-    if (!memchr(text, '/', head)) add_variants(&every, item);
+    if (!memchr(text, '/', head)) add_variants(&every, &item);
     else if (!point.variant) add_problem(&every, &item.problem);
     else {
         item.variant = point.variant;
-        add(&every, item);
+        add(&every, &item);
     }
     c->no_memory = every.no_memory;
     return OK;
@@ -209,6 +230,8 @@ Status check_list_open(CheckList *list, const CheckChoice *choice, Err *err)
 
 void check_list_close(CheckList *list)
 {
+    for (int i = 0; i < list->texts; i++) free(list->text[i]);
+    free(list->text);
     free(list->item);
     *list = (CheckList){ 0 };
 }

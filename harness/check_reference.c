@@ -137,22 +137,16 @@ typedef struct {
     CheckResult     *out;
 } LawCase;
 
-static void copy_values(Tensor *to, const Tensor *from)
-{
-    for (int64_t k = 0, n = to->data ? tensor_count(to) : 0; k < n; k++)
-        tensor_set(to, k, tensor_get(from, k));
-}
-
 /* The law may have changed the inputs: the outputs that a backward pass reads are theirs. */
 static void renew_outputs(LawCase *c, const Args *args)
 {
     const Method *m = c->item->problem.method;
     Bound *f = &c->forward;
     for (int i = 0; m->port[i].name; i++)
-        if (m->port[i].role != PORT_OUT) copy_values(&f->x[i], &args->x[i]);
+        if (m->port[i].role != PORT_OUT && f->x[i].data) tensor_convert(&f->x[i], &args->x[i]);
     m->reference(&f->problem, &(Args){ f->x, NULL });
     for (int i = 0; m->port[i].name; i++)
-        if (m->port[i].role == PORT_OUT) copy_values(&args->x[i], &f->x[i]);
+        if (m->port[i].role == PORT_OUT && f->x[i].data) tensor_convert(&args->x[i], &f->x[i]);
 }
 
 static void run_reference(void *self, const Args *args)

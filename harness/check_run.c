@@ -257,5 +257,6 @@ void check_run(CheckRoom *room, const CheckItem *item, CheckResult *out)
     case CHECK_VARIANT:  check_variant(room, item, out); return;
     case CHECK_GRADIENT: check_gradient(room, item, out); return;
     case CHECK_LAW:      check_law(room, item, out); return;
+    case CHECK_GOLDEN:   check_golden(room, item, out); return;
     }
 }

@@ -17,12 +17,22 @@ static const double limit_s = 120;
 
 typedef struct { const char *name; int ok, other, failed; double worst; } Row;
 
+typedef struct {               /* what is said of a golden file in its line */
+    const char *path;
+    Outcome     outcome;
+    const char *why;
+    char        tensor[32], worst_tensor[32], worst_point[CHECK_TEXT_MAX];
+    double      error_rel, worst;
+    int         variants;
+} FileLine;
+
 typedef struct {
     const Call      *call;
     const CheckList *list;
     CheckRoom       *room;      /* a child's own, opened there */
     Progress        *progress;
     Json             json;
+    FileLine         file;      /* the golden file under way */
     Row             *row;       /* [methods] */
     int              rows, failed, remarks;
 } Session;
@@ -69,7 +79,7 @@ static Row *row_of(Session *s, const char *method)
 
 static void tally(Session *s, const CheckItem *item, const CheckResult *r)
 {
-    Row *row = row_of(s, item->problem.method->name);
+    Row *row = row_of(s, item->problem.method ? item->problem.method->name : "(unclaimed)");
     if (is_failure(r->outcome)) row->failed++, s->failed++;
     else if (r->outcome == OUTCOME_OK) row->ok++;
     else row->other++;
@@ -86,8 +96,8 @@ static void print_json(Session *s, const CheckItem *item, const CheckResult *r)
     json_text(j, "case", text);
     json_text(j, "variant", item->variant ? item->variant->name : "reference");
     json_text(j, "isa", item->variant ? isa_name(item->variant->isa) : NULL);
-    json_text(j, "dtype", dtype_name(item->problem.dtype));
-    json_text(j, "pass", pass_name(item->problem.pass));
+    json_text(j, "dtype", dtype_name(item->why ? F64 : item->problem.dtype));
+    json_text(j, "pass", item->problem.method ? pass_name(item->problem.pass) : NULL);
     json_text(j, "outcome", outcome_name(r->outcome));
     json_text(j, "worst_tensor", *r->worst_tensor ? r->worst_tensor : NULL);
     json_number(j, "error_rel", r->tolerance > 0 ? r->error_rel : NAN);
@@ -101,14 +111,20 @@ static const char *colour_of(Outcome o)
     return o == OUTCOME_OK ? "32" : is_failure(o) ? "1;31" : "33";
 }
 
-static void print_line(Session *s, const CheckItem *item, const CheckResult *r)
+static void print_outcome(const Session *s, Outcome o)
 {
-    char text[CHECK_TEXT_MAX];
     FILE *out = s->call->out;
-    check_point_text(item, text, sizeof text);
     progress_hide(s->progress);
-    fprintf(out, "%s%-12s%s %s", paint(out, colour_of(r->outcome)), outcome_name(r->outcome),
-            paint(out, "0"), text);
+    fprintf(out, "%s%-12s%s ", paint(out, colour_of(o)), outcome_name(o), paint(out, "0"));
+}
+
+static void print_line(const Session *s, const CheckItem *item, const CheckResult *r)
+{
+    char text[CHECK_TEXT_MAX] = "";
+    FILE *out = s->call->out;
+    if (item->problem.method) check_point_text(item, text, sizeof text);
+    print_outcome(s, r->outcome);
+    fprintf(out, "%s%s%s", item->path ? item->path : "", item->path ? " " : "", text);
     if (r->tolerance > 0 && *r->worst_tensor)
         fprintf(out, "  %s %.1e of %.0e", r->worst_tensor, r->error_rel, r->tolerance);
     else if (r->tolerance > 0)
@@ -117,14 +133,55 @@ static void print_line(Session *s, const CheckItem *item, const CheckResult *r)
     if (is_failure(r->outcome)) fflush(out);
 }
 
+/* ---- golden files: a line each, when the last of its items is done -------------------------- */
+
+static void print_file(Session *s)
+{
+    const FileLine *f = &s->file;
+    FILE *out = s->call->out;
+    if (!f->path) return;
+    print_outcome(s, f->outcome);
+    fputs(f->path, out);
+    if (*f->tensor) fprintf(out, "  reference %s %.1e", f->tensor, f->error_rel);
+    if (f->variants)
+        fprintf(out, "; %d variants, worst %s %.2f of its tolerance in %s", f->variants,
+                f->worst_tensor, f->worst, f->worst_point);
+    fprintf(out, "%s%s\n", f->why ? ": " : "", f->why ? f->why : "");
+}
+
+static void add_to_file(Session *s, const CheckItem *item, const CheckResult *r)
+{
+    FileLine *f = &s->file;
+    if (f->path != item->path) {
+        print_file(s);
+        *f = (FileLine){ .path = item->path, .outcome = item->why ? item->outcome : OUTCOME_OK,
+                         .why = item->why, .worst = -1 };
+    }
+    if (is_failure(r->outcome)) f->outcome = r->outcome;
+    if (!(r->tolerance > 0)) return;
+    if (!item->variant && (!*f->tensor || r->error_rel > f->error_rel)) {
+        snprintf(f->tensor, sizeof f->tensor, "%s", r->worst_tensor);
+        f->error_rel = r->error_rel;
+    }
+    f->variants += item->variant != NULL;
+    if (!item->variant || r->error_rel / r->tolerance <= f->worst) return;
+    f->worst = r->error_rel / r->tolerance;
+    snprintf(f->worst_tensor, sizeof f->worst_tensor, "%s", r->worst_tensor);
+    snprintf(f->worst_point, sizeof f->worst_point, "%s/%s@%s:%s:%s", item->variant->method,
+             item->variant->name, isa_name(item->variant->isa), dtype_name(item->problem.dtype),
+             pass_name(item->problem.pass));
+}
+
 static void done(void *self, int at, const void *result)
 {
     Session *s = self;
     const CheckItem *item = &s->list->item[at];
     const CheckResult *r = result;
+    const int fails = is_failure(r->outcome), in_full = !isatty(fileno(s->call->out));
     tally(s, item, r);
-    if (s->call->json) print_json(s, item, r);
-    else if (!isatty(fileno(s->call->out)) || is_failure(r->outcome)) print_line(s, item, r);
+    if (s->call->json) { print_json(s, item, r); return; }
+    if (item->path) add_to_file(s, item, r);
+    if (fails || (in_full && !item->path)) print_line(s, item, r);
 }
 
 static int look(void *self, int finished)
@@ -132,7 +189,7 @@ static int look(void *self, int finished)
     Session *s = self;
     char text[CHECK_TEXT_MAX] = "";
     if (finished < s->list->count)
-        check_point_text(&s->list->item[finished], text, sizeof text);
+        check_case_text(&s->list->item[finished], text, sizeof text);
     progress_at(s->progress, finished, text);
     return call_stopped(s->call);
 }
@@ -207,6 +264,7 @@ static Status run_checks(Session *s, Err *err)
     }
     const Status status = pool_run(&pool, err);
     if (s->call->json) json_close(&s->json);
+    else print_file(s);
     progress_close(s->progress);
     if (!s->call->json && isatty(fileno(s->call->out))) print_summary(s);
     fflush(s->call->out);
@@ -218,8 +276,10 @@ static void print_list(const Call *call, const CheckList *list)
 {
     char text[CHECK_TEXT_MAX];
     for (int i = 0; i < list->count && !call_stopped(call); i++) {
-        check_point_text(&list->item[i], text, sizeof text);
-        fprintf(call->out, "%s\n", text);
+        const CheckItem *item = &list->item[i];
+        *text = 0;
+        if (item->problem.method) check_point_text(item, text, sizeof text);
+        fprintf(call->out, "%s%s%s\n", item->path ? item->path : "", item->path ? " " : "", text);
     }
 }
 
@@ -235,9 +295,11 @@ static int check_cases(const Call *call, const CheckChoice *choice)
     CheckList list;
     Err err;
     Session s = { .call = call, .list = &list };
-    Status status = check_list_open(&list, choice, &err);
+    const char *golden = call_option(call, "golden");
+    Status status = golden ? golden_list_open(&list, golden, choice, &err)
+                           : check_list_open(&list, choice, &err);
     if (status) return call_failed(call, status, &err);
-    s.row = calloc((size_t)count_methods(), sizeof *s.row);
+    s.row = calloc((size_t)count_methods() + 1, sizeof *s.row);
     if (!s.row) status = fail(&err, NO_MEMORY, "no memory");
     else if (call_option(call, "list")) print_list(call, &list);
     else status = run_checks(&s, &err);

@@ -64,6 +64,13 @@ void tensor_set(Tensor *t, int64_t index, double value)
     }
 }
 
+void tensor_convert(Tensor *to, const Tensor *from)
+{
+    const int64_t n = tensor_count(from);
+    require(n == tensor_count(to));
+    for (int64_t i = 0; i < n; i++) tensor_set(to, i, tensor_get(from, i));
+}
+
 uint16_t bf16_from_float(float value)
 {
     uint32_t bits;

@@ -30,6 +30,9 @@ double tensor_get(const Tensor *t, int64_t index);
 /* Rounds to the tensor's dtype (to nearest, ties to even). */
 void   tensor_set(Tensor *t, int64_t index, double value);
 
+/* Every element, rounded likewise; as many in both. */
+void   tensor_convert(Tensor *to, const Tensor *from);
+
 /* bfloat16 is the upper half of a float32. Rounds to nearest, ties to even; NaN stays NaN. */
 uint16_t bf16_from_float(float value);
 float    bf16_to_float(uint16_t bits);
