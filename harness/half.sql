@@ -7,7 +7,7 @@
 CREATE TEMP TABLE half_block AS
 SELECT b.* FROM main.v_block b
 JOIN (SELECT estimate_id, max(block) AS blocks FROM main.v_block GROUP BY estimate_id) n USING (estimate_id), half
-WHERE (2 * b.block <= n.blocks) = half.first AND b.machine_id = half.machine;
+WHERE (2 * b.block <= n.blocks) = half.first AND b.machine_id = half.whose;
 DROP VIEW IF EXISTS temp.v_block;
 CREATE TEMP VIEW v_block AS SELECT * FROM half_block;
 
@@ -26,26 +26,26 @@ FROM main.v_time t JOIN half_time h USING (estimate_id);
 
 CREATE TEMP TABLE half_pair AS
 SELECT s.* FROM main.v_speedup_block s
-JOIN (SELECT point_id, b_point_id, machine_id, max(block) AS blocks FROM main.v_speedup_block GROUP BY 1, 2, 3) n
-    USING (point_id, b_point_id, machine_id), half
-WHERE (2 * s.block <= n.blocks) = half.first AND s.machine_id = half.machine;
+JOIN (SELECT a, b, machine_id, max(block) AS blocks FROM main.v_speedup_block GROUP BY 1, 2, 3) n
+    USING (a, b, machine_id), half
+WHERE (2 * s.block <= n.blocks) = half.first AND s.machine_id = half.whose;
 DROP VIEW IF EXISTS temp.v_speedup_block;
 CREATE TEMP VIEW v_speedup_block AS SELECT * FROM half_pair;
 
 CREATE TEMP TABLE half_ratio AS
-SELECT point_id, b_point_id, machine_id, median(ratio) AS ratio, count(*) AS blocks FROM half_pair GROUP BY 1, 2, 3;
+SELECT a, b, machine_id, median(ratio) AS ratio, count(*) AS blocks FROM half_pair GROUP BY 1, 2, 3;
 DROP VIEW IF EXISTS temp.v_speedup;
 CREATE TEMP TABLE v_speedup AS
 SELECT s.a, s.b, h.ratio, h.ratio AS low, h.ratio AS high, s.level, s.interval, s.verdict, s.method, s.variant, s.isa,
        s.dtype, s.pass, s.threads, s.p, s.b_method, s.b_variant, s.b_isa, s.b_dtype, s.b_pass, s.b_threads, s.b_p,
        s.machine, h.blocks, s.rounds, s.clock, s.p_value, s.epsilon, s.resolution, s.point_id, s.b_point_id,
        s.machine_id
-FROM main.v_speedup s JOIN half_ratio h USING (point_id, b_point_id, machine_id);
+FROM main.v_speedup s JOIN half_ratio h USING (a, b, machine_id);
 
 CREATE TEMP TABLE half_lap AS
 SELECT m.*, row_number() OVER (PARTITION BY point_id, name ORDER BY started_at, block_id) AS place,
        count(*) OVER (PARTITION BY point_id, name) AS places
-FROM main.v_metric_run m, half WHERE m.instrument = 'lap' AND m.outcome = 'ok' AND m.machine_id = half.machine;
+FROM main.v_metric_run m, half WHERE m.instrument = 'lap' AND m.outcome = 'ok' AND m.machine_id = half.whose;
 DROP VIEW IF EXISTS temp.v_lap;
 CREATE TEMP TABLE v_lap AS
 SELECT point, method, variant, isa, dtype, pass, threads, p, machine, name AS phase, median(value) AS time_ns,

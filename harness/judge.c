@@ -261,6 +261,8 @@ static Status decide(Court *court, Judgement *j, Err *err)
         add_reason(j, "by the paper's own numbers");
     if (j->failed)
         add_reason(j, "%d of its %d points did not run", j->failed, j->points);
+    else if (j->points)
+        add_reason(j, "from %d point%s", j->points, j->points == 1 ? "" : "s");
     if (!about_times(j->claim))
         return OK;
     const Status status = describe_timing(court, j, err);

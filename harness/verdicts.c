@@ -6,7 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { WIDTH_PIPED = 100, INDENT = 18 };
+enum { WIDTH_PIPED = 100, INDENT = 20 };
 
 /* ---- judging --------------------------------------------------------------------------------------- */
 
@@ -123,9 +123,11 @@ static void put_claim(FILE *out, const Judgement *j, int width)
     fprintf(out, "%s%s%s  %s\n", paint(out, "1"), claim->id, paint(out, "0"), claim->where);
     put_wrapped(out, claim->says, width);
     verdict_value(j, ours, sizeof ours);
-    snprintf(text, sizeof text, "paper: %s %s%s%s%s%s", claim->paper_value, claim->paper_unit, *ours ? "   here: " : "", ours,
-             *j->expected ? "   expected: " : "", j->expected);
+    snprintf(text, sizeof text, "paper: %s %s%s%s%s%s", claim->paper_value, claim->paper_unit, *ours ? " · here: " : "", ours,
+             *j->expected ? " · expected: " : "", j->expected);
     put_wrapped(out, text, width);
+    if (!*j->reason)
+        return;
     fputs(paint(out, "2"), out);
     put_wrapped(out, j->reason, width);
     fputs(paint(out, "0"), out);

@@ -1,0 +1,219 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Figures are read and checked all together, so that a mistake in one is told before any is drawn; one
+ * gnuplot process draws them all. */
+#include "figures.h"
+#include "db.h"
+#include "markdown.h"
+#include "told.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+enum { PATH_SIZE = 600, FIGURES_MAX = 128 };
+
+Status folder_make(const char *path, Err *err)
+{
+    char part[PATH_SIZE];
+    snprintf(part, sizeof part, "%s", path);
+    for (char *slash = strchr(part + 1, '/');; slash = strchr(slash + 1, '/')) {
+        if (slash)
+            *slash = '\0';
+        if (mkdir(part, 0777) && errno != EEXIST)
+            return fail(err, IO_FAILED, "%s: cannot be made: %s", part, strerror(errno));
+        if (!slash)
+            return OK;
+        *slash = '/';
+    }
+}
+
+/* ---- reading --------------------------------------------------------------------------------------- */
+
+static Status open_experiment(Figures *figures, const char *name, Err *err)
+{
+    char path[PATH_SIZE];
+    struct stat found;
+    snprintf(path, sizeof path, "experiments/%s.yaml", name);
+    if (stat(path, &found))
+        return OK;   /* planned; its claims say that nothing was measured */
+    const Status status = tree_open_yaml(&figures->tree[figures->trees], path, err);
+    figures->trees += !status;
+    return status;
+}
+
+static Status open_experiments(Figures *figures, const Paper *paper, Err *err)
+{
+    const Node *names = node_get(tree_root(paper->record), "experiments");
+    const int count = names && names->kind == NODE_LIST ? names->count : 0;
+    figures->tree = calloc((size_t)count + 1, sizeof *figures->tree);
+    figures->item = calloc(FIGURES_MAX, sizeof *figures->item);
+    if (!figures->tree || !figures->item)
+        return fail(err, NO_MEMORY, "no memory for figures");
+    Status status = OK;
+    for (int i = 0; i < count && !status; i++)
+        status = open_experiment(figures, names->item[i]->text, err);
+    return status;
+}
+
+static const Node *entries_of(const Tree *tree)
+{
+    static const Node none = { .kind = NODE_LIST };
+    const Node *list = node_get(tree_root(tree), "figures");
+    return list && list->kind == NODE_LIST ? list : &none;
+}
+
+/* Files are named by the figure alone, so no two of a paper may share a name. */
+static void check_name(const Figures *figures, int tree, int entry, Complaints *complaints)
+{
+    const Node *list = entries_of(figures->tree[tree]);
+    const char *name = node_text(list->item[entry], "name", "");
+    for (int t = 0; t <= tree; t++) {
+        const Node *other = entries_of(figures->tree[t]);
+        for (int i = 0; i < (t == tree ? entry : other->count); i++)
+            if (strcmp(node_text(other->item[i], "name", ""), name) == 0)
+                complain(complaints, figures->tree[tree], list->item[entry], "figure \"%s\" is also in %s", name,
+                         tree_name(figures->tree[t]));
+    }
+}
+
+static Status check_all(const Figures *figures, Err *err)
+{
+    Complaints complaints = { 0 };
+    int count = 0;
+    for (int t = 0; t < figures->trees; t++) {
+        const Node *list = entries_of(figures->tree[t]);
+        for (int i = 0; i < list->count; i++, count++) {
+            figure_check(figures->tree[t], list->item[i], &complaints);
+            check_name(figures, t, i, &complaints);
+        }
+    }
+    Status status = complaints.count ? fail(err, BAD_INPUT, "%s", complaints.text) : OK;
+    if (!status && count > FIGURES_MAX)
+        status = fail(err, BAD_INPUT, "%d figures in one paper; at most %d are drawn", count, FIGURES_MAX);
+    complaints_free(&complaints);
+    return status;
+}
+
+static int has_ours(const Figure *f)
+{
+    for (int i = 0; i < f->rows; i++)
+        if (!f->row[i].published)
+            return 1;
+    return 0;
+}
+
+static Status read_rows(Figures *figures, const Paper *paper, Db *db, Err *err)
+{
+    Status status = OK;
+    for (int t = 0; t < figures->trees; t++) {
+        const Node *list = entries_of(figures->tree[t]);
+        const char *experiment = node_text(tree_root(figures->tree[t]), "experiment", "");
+        for (int i = 0; i < list->count && !status; i++) {
+            Figure *f = &figures->item[figures->count];
+            status = figure_open(f, list->item[i], experiment, paper, db, err);
+            if (!status && has_ours(f)) {
+                figures->count++;
+            } else if (!status) {
+                figure_close(f);
+                figures->empty++;
+            }
+        }
+    }
+    return status;
+}
+
+Status figures_open(Figures *figures, const Paper *paper, const char *db_path, int64_t machine, Err *err)
+{
+    Db *db = NULL;
+    *figures = (Figures){ 0 };
+    Status status = open_experiments(figures, paper, err);
+    if (!status)
+        status = check_all(figures, err);
+    if (!status)
+        status = db_open(&db, db_path, DB_READ, err);
+    if (!status && machine)
+        status = db_only_machine(db, machine, err);
+    if (!status)
+        status = read_rows(figures, paper, db, err);
+    db_close(db);
+    if (status)
+        figures_close(figures);
+    return status;
+}
+
+void figures_close(Figures *figures)
+{
+    for (int i = 0; i < figures->count; i++)
+        figure_close(&figures->item[i]);
+    for (int i = 0; i < figures->trees; i++)
+        tree_close(figures->tree[i]);
+    free(figures->item);
+    free(figures->tree);
+    free(figures->folder);
+    *figures = (Figures){ 0 };
+}
+
+/* ---- drawing -------------------------------------------------------------------------------------------- */
+
+static Status write_gp(const Figures *figures, const Figure *f, Err *err)
+{
+    char path[PATH_SIZE];
+    snprintf(path, sizeof path, "%s/%s.gp", figures->folder, f->name);
+    FILE *out = fopen(path, "w");
+    if (out)
+        figure_plot(out, f, f->name);
+    const int bad = !out || ferror(out);
+    if ((out && fclose(out)) || bad)
+        return fail(err, IO_FAILED, "%s: %s", path, strerror(errno));
+    return OK;
+}
+
+static Status run_gnuplot(const Figures *figures, Err *err)
+{
+    char name[FIGURES_MAX][96];
+    const char *gp[FIGURES_MAX];
+    for (int i = 0; i < figures->count; i++) {
+        snprintf(name[i], sizeof name[i], "%.90s.gp", figures->item[i].name);
+        gp[i] = name[i];
+    }
+    return figures->count ? figure_gnuplot(figures->folder, gp, figures->count, err) : OK;
+}
+
+static Status finish(const Figures *figures, const Paper *paper, Db *db, Err *err)
+{
+    Status status = OK;
+    for (int i = 0; i < figures->count && !status; i++) {
+        const Figure *f = &figures->item[i];
+        char path[PATH_SIZE], anchor[160], note[PATH_SIZE];
+        markdown_anchor(*f->note ? f->note : "Notes", anchor, sizeof anchor);
+        snprintf(note, sizeof note, "../../report/%s.html#%s", paper->id, anchor);
+        snprintf(path, sizeof path, "%s/%s.svg", figures->folder, f->name);
+        status = figure_finish_svg(path, f, note, err);
+        if (!status)
+            status = told_figure(db, paper->id, f, err);
+    }
+    return status;
+}
+
+Status figures_draw(Figures *figures, const Paper *paper, const char *db_path, const char *into, Err *err)
+{
+    char folder[PATH_SIZE];
+    Db *db = NULL;
+    snprintf(folder, sizeof folder, "%.400s/figures/%s", into, paper->id);
+    free(figures->folder);
+    figures->folder = strdup(folder);
+    if (!figures->folder)
+        return fail(err, NO_MEMORY, "no memory for a folder's name");
+    Status status = folder_make(folder, err);
+    for (int i = 0; i < figures->count && !status; i++)
+        status = write_gp(figures, &figures->item[i], err);
+    if (!status)
+        status = run_gnuplot(figures, err);
+    if (!status)
+        status = db_open(&db, db_path, DB_WRITE, err);
+    if (!status)
+        status = finish(figures, paper, db, err);
+    db_close(db);
+    return status;
+}
