@@ -79,6 +79,9 @@ int    arm_failed(Arm *arm, Status status);
 
 /* ---- proof.c ------------------------------------------------------------------------------------- */
 
+/* The name of something that depends on a problem and its seed, in the memory file. */
+enum { PROOF_NAME_MAX = POINT_TEXT_MAX + 64 };
+void   proof_name(char *out, const char *what, const Problem *p);
 /* How many input sets can be checked: 1 where whole references are too dear and rows are not to be had. */
 int    proof_sets(const Bench *b, const Point *point);
 /* For BWD: gives a filled set the outputs of the forward pass. 0: the arm has ended. */

@@ -54,7 +54,7 @@ static size_t working_set(Level level, int threads)
     switch (level) {
     case LEVEL_L1:   return own / 4 * 3;
     case LEVEL_L2:   return own / 2;
-    case LEVEL_L3:   return own / 4 > 2 * l2 ? own / 4 : own / 2;
+    case LEVEL_L3:   return 4 * l2 < own / 2 ? 4 * l2 : own / 2;
     case LEVEL_DRAM: return 4 * own > 64 * MIB ? 4 * own : 64 * MIB;
     default:         return 0;
     }

@@ -15,7 +15,7 @@ static const double PATIENCE = 30;
 /* Rows are tried until they have taken this much for each FLOP of the budget: the reference is
  * plain code at about 1 GFLOP/s. */
 static const double NS_PER_FLOP = 1;
-enum { ROWS_FIRST = 2, ROWS_MAX = 64, KEY_MAX = POINT_TEXT_MAX + 64 };
+enum { ROWS_FIRST = 2, ROWS_MAX = 64 };
 
 static double budget_flops(const Bench *b) { return b->task->reference_flops / SETS_MAX; }
 
@@ -71,11 +71,11 @@ static void copy_tensors(const Bound *to, const Bound *from)
     }
 }
 
-static void item_name(char *out, const char *what, const Problem *p)
+void proof_name(char *out, const char *what, const Problem *p)
 {
     char text[POINT_TEXT_MAX];
     problem_print(p, text, sizeof text);
-    snprintf(out, KEY_MAX, "%s %016llx %s", what, (unsigned long long)p->seed, text);
+    snprintf(out, PROOF_NAME_MAX, "%s %016llx %s", what, (unsigned long long)p->seed, text);
 }
 
 /* ---- the float64 reference --------------------------------------------------------------------------- */
@@ -101,13 +101,13 @@ static int compute_reference(Bench *b, const Problem *p, const char *name, Bound
 /* The reference's outputs. *own, if it comes back open, is the caller's to close. */
 static int find_reference(Bench *b, Arm *arm, const Problem *p, Bound *own, Bound *view)
 {
-    char name[KEY_MAX];
+    char name[PROOF_NAME_MAX];
     size_t bytes;
     Err err;
     Problem wide = *p;
     wide.dtype = F64;
     *own = (Bound){ 0 };
-    item_name(name, "reference", p);
+    proof_name(name, "reference", p);
     char *memory = (char *)shared_find(b->shared, name, &bytes);
     if (!memory) {
         shared_blame(b->shared, arm->index, "computing the float64 reference");
@@ -178,28 +178,9 @@ int proof_forward(Bench *b, Arm *arm, int set)
         bound_close(&own);
         return 1;
     }
-    char name[KEY_MAX];
-    size_t bytes;
-    Problem fwd = *p;
-    fwd.pass = FWD;
-    item_name(name, "forward", p);
-    char *memory = (char *)shared_find(b->shared, name, &bytes);
-    if (memory) {
-        lay_out(&fwd, &view, memory);
-        take_outputs(bound, &view);
-        return 1;
-    }
     shared_blame(b->shared, arm->index, "running the forward pass");
     const int done = run_forward(b, arm, p, &own);
-    if (done) {
-        take_outputs(bound, &own);
-        bytes = lay_out(&fwd, &view, NULL);
-        if ((memory = shared_reserve(b->shared, bytes))) {
-            lay_out(&fwd, &view, memory);
-            copy_tensors(&view, &own);
-            shared_publish(b->shared, name, memory, bytes);
-        }
-    }
+    if (done) take_outputs(bound, &own);
     bound_close(&own);
     return done;
 }
@@ -265,7 +246,7 @@ static void keep(Bench *b, const char *name, const Difference *d)
 
 int proof_check(Bench *b, Arm *arm, int set, uint64_t checksum)
 {
-    char name[KEY_MAX];
+    char name[PROOF_NAME_MAX];
     size_t bytes;
     Difference d;
     snprintf(name, sizeof name, "proof %d %016llx %s", set, (unsigned long long)checksum, b->task->arm[arm->index]);

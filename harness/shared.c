@@ -71,17 +71,34 @@ static uint64_t hash(const char *key)
     return h;
 }
 
-const void *shared_find(const Shared *s, const char *key, size_t *bytes)
+/* Its place among the items; -1: there is none. */
+static int find(const SharedHead *head, const char *key)
 {
     const uint64_t wanted = hash(key);
-    const SharedHead *head = s->head;
-    for (int i = 0; i < head->items; i++) {
-        if (head->item[i].key != wanted) continue;
-        *bytes = (size_t)head->item[i].bytes;
-        void *p = mmap(NULL, *bytes, PROT_READ, MAP_SHARED, s->fd, head->item[i].at);
-        return p == MAP_FAILED ? NULL : p;
+    for (int i = 0; i < head->items; i++)
+        if (head->item[i].key == wanted) return i;
+    return -1;
+}
+
+const void *shared_find(const Shared *s, const char *key, size_t *bytes)
+{
+    const int i = find(s->head, key);
+    if (i < 0) return NULL;
+    *bytes = (size_t)s->head->item[i].bytes;
+    void *p = mmap(NULL, *bytes, PROT_READ, MAP_SHARED, s->fd, s->head->item[i].at);
+    return p == MAP_FAILED ? NULL : p;
+}
+
+int shared_load(const Shared *s, const char *key, void *to, size_t bytes)
+{
+    const int i = find(s->head, key);
+    if (i < 0 || s->head->item[i].bytes != (int64_t)bytes) return 0;
+    for (size_t done = 0; done < bytes;) {
+        const ssize_t n = pread(s->fd, (char *)to + done, bytes - done, (off_t)(s->head->item[i].at + (int64_t)done));
+        if (n <= 0) return 0;
+        done += (size_t)n;
     }
-    return NULL;
+    return 1;
 }
 
 void *shared_reserve(Shared *s, size_t bytes)

@@ -177,38 +177,39 @@ static void run_round(Timing *t, int warmup)
     t->round++;
 }
 
-static int all_steady(const Timing *t, int limit)
+static int all_steady(const Timing *t)
 {
     for (int i = 0; i < t->lanes; i++) {
         const Lane *lane = &t->lane[i];
         const int skip = lane->epochs > t->round ? lane->epochs - t->round : 0;   /* calibration */
-        if (!stats_warmup(lane->call_ns + skip, lane->epochs - skip, limit).steady) return 0;
+        if (!stats_warmup(lane->call_ns + skip, lane->epochs - skip, lane->epochs).steady) return 0;
     }
     return 1;
 }
 
-static int64_t now_ns(const Timing *t) { return backend_cpu.now_ns(t->bench->device); }
+static double since_ns(const Timing *t, int64_t start_ns) { return (double)(backend_cpu.now_ns(t->bench->device) - start_ns); }
 
-static void warm_up(Timing *t, double budget_ns)
+/* A round that would not fit in the warm-up's share is no warm-up: the first call was one. */
+static void warm_up(Timing *t, int64_t start_ns, double budget_ns)
 {
-    const int limit = (int)fmin(1e6, WARMUP_SHARE * budget_ns / t->round_ns);
-    while (t->lanes && t->round < limit) {
+    const double share_ns = WARMUP_SHARE * budget_ns;
+    while (t->lanes && since_ns(t, start_ns) + t->round_ns < share_ns) {
         run_round(t, 1);
         forget_ended(t);
-        if (t->round % 4 == 0 && t->round >= 32 && all_steady(t, limit)) return;
+        if (t->round % 4 == 0 && t->round >= 32 && all_steady(t)) return;
     }
 }
 
 static Status run_rounds(Timing *t, Err *err)
 {
     const double budget_ns = (double)t->bench->task->budget_ns;
-    const int64_t start_ns = now_ns(t);
     Status status = beside_sweep(&t->beside, (int64_t)BURST_NS, err);
-    warm_up(t, budget_ns);
+    const int64_t start_ns = backend_cpu.now_ns(t->bench->device);
+    warm_up(t, start_ns, budget_ns);
     const int least = t->round_ns > budget_ns ? ROUNDS_LEAST_SLOW : ROUNDS_LEAST;
     for (int done = 0; !status && t->lanes && done < ROUNDS_MAX; done++) {
         const int whole_square = done % t->lanes == 0;
-        if (done >= least && whole_square && (double)(now_ns(t) - start_ns) > budget_ns) break;
+        if (done >= least && whole_square && since_ns(t, start_ns) > budget_ns) break;
         run_round(t, 0);
         forget_ended(t);
         if (done % SWEEP_ROUNDS == SWEEP_ROUNDS - 1) status = beside_sweep(&t->beside, (int64_t)BURST_NS, err);
@@ -276,8 +277,8 @@ static void time_laps(Timing *t, Lane *lane)
     Laps laps = { .count = 0 };
     int n = 0;
     shared_blame(t->bench->shared, arm->index, "timing its phases");
-    const int64_t start_ns = now_ns(t);
-    for (; n < LAPS_CALLS && (n < 3 || (double)(now_ns(t) - start_ns) < 50 * EPOCH_NS); n++) {
+    const int64_t start_ns = backend_cpu.now_ns(t->bench->device);
+    for (; n < LAPS_CALLS && (n < 3 || since_ns(t, start_ns) < 50 * EPOCH_NS); n++) {
         memset(laps.time_ns, 0, sizeof laps.time_ns);
         arm_restore(arm, 0);
         arm->ctx.laps = &laps;
