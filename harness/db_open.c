@@ -33,6 +33,9 @@ static int guard(void *self, int action, const char *a, const char *b, const cha
     case SQLITE_SELECT: case SQLITE_READ: case SQLITE_RECURSIVE: return SQLITE_OK;
     case SQLITE_FUNCTION: return b && strcmp(b, "load_extension") ? SQLITE_OK : SQLITE_DENY;
     case SQLITE_PRAGMA:   return describes(a) ? SQLITE_OK : SQLITE_DENY;
+    /* What SQLite asks when it declares pragma_table_info() and the like; the file itself is
+     * open for reading only, and its schema defended. */
+    case SQLITE_UPDATE:   return !strcmp(a, "sqlite_master") ? SQLITE_OK : SQLITE_DENY;
     default: return SQLITE_DENY;
     }
 }
