@@ -2,6 +2,7 @@
 /* The only file that calls gnuplot, and what its SVG lacks: a title and a description for readers who
  * listen, the query and the hash of the rows, colours for dark pages, and the way to the note. */
 #include "figure_draw.h"
+#include "file.h"
 #include "markdown.h"
 
 #include <errno.h>
@@ -92,21 +93,6 @@ done:
 
 /* ---- the finished SVG ------------------------------------------------------------------------------------- */
 
-static char *read_all(const char *path, size_t *size)
-{
-    FILE *in = fopen(path, "r");
-    char *text = NULL, part[16384];
-    size_t got;
-    FILE *out = in ? open_memstream(&text, size) : NULL;
-    while (out && (got = fread(part, 1, sizeof part, in)) > 0)
-        fwrite(part, 1, got, out);
-    if (out)
-        fclose(out);
-    if (in)
-        fclose(in);
-    return text;
-}
-
 /* gnuplot writes one colour in three ways. */
 static void put_dark_rule(FILE *out, const char *light, const char *dark)
 {
@@ -190,15 +176,19 @@ static void put_finished(FILE *out, const char *svg, const Figure *f, const char
 
 Status figure_finish_svg(const char *path, const Figure *f, const char *note_url, Err *err)
 {
-    size_t size = 0;
-    char *svg = read_all(path, &size);
+    size_t size = 0, finished_size = 0;
+    char *svg = file_read(path, &size), *finished = NULL;
     if (!svg)
         return fail(err, IO_FAILED, "%s: gnuplot left no picture there", path);
-    FILE *out = fopen(path, "w");
-    if (out)
+    FILE *out = open_memstream(&finished, &finished_size);
+    if (out) {
         put_finished(out, svg, f, note_url);
-    const int bad = !out || ferror(out);
-    const int unclosed = out && fclose(out);
+        fclose(out);
+    }
     free(svg);
-    return bad || unclosed ? fail(err, IO_FAILED, "%s: %s", path, strerror(errno)) : OK;
+    if (!finished)
+        return fail(err, NO_MEMORY, "%s: no memory to finish it", path);
+    const Status status = file_write(path, finished, finished_size, err);
+    free(finished);
+    return status;
 }

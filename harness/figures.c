@@ -3,30 +3,15 @@
  * gnuplot process draws them all. */
 #include "figures.h"
 #include "db.h"
+#include "file.h"
 #include "markdown.h"
 #include "told.h"
 
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 
 enum { PATH_SIZE = 600, FIGURES_MAX = 128 };
-
-Status folder_make(const char *path, Err *err)
-{
-    char part[PATH_SIZE];
-    snprintf(part, sizeof part, "%s", path);
-    for (char *slash = strchr(part + 1, '/');; slash = strchr(slash + 1, '/')) {
-        if (slash)
-            *slash = '\0';
-        if (mkdir(part, 0777) && errno != EEXIST)
-            return fail(err, IO_FAILED, "%s: cannot be made: %s", part, strerror(errno));
-        if (!slash)
-            return OK;
-        *slash = '/';
-    }
-}
 
 /* ---- reading --------------------------------------------------------------------------------------- */
 
@@ -158,15 +143,17 @@ void figures_close(Figures *figures)
 
 static Status write_gp(const Figures *figures, const Figure *f, Err *err)
 {
-    char path[PATH_SIZE];
+    char path[PATH_SIZE], *text = NULL;
+    size_t size = 0;
     snprintf(path, sizeof path, "%s/%s.gp", figures->folder, f->name);
-    FILE *out = fopen(path, "w");
-    if (out)
-        figure_plot(out, f, f->name);
-    const int bad = !out || ferror(out);
-    if ((out && fclose(out)) || bad)
-        return fail(err, IO_FAILED, "%s: %s", path, strerror(errno));
-    return OK;
+    FILE *out = open_memstream(&text, &size);
+    if (!out)
+        return fail(err, NO_MEMORY, "%s: no memory to write it", path);
+    figure_plot(out, f, f->name);
+    fclose(out);
+    const Status status = file_write(path, text, size, err);
+    free(text);
+    return status;
 }
 
 static Status run_gnuplot(const Figures *figures, Err *err)

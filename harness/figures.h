@@ -20,7 +20,4 @@ void   figures_close(Figures *figures);
 /* Draws each into INTO/figures/PAPER/NAME.{gp,svg,png} and notes it in the database. */
 Status figures_draw(Figures *figures, const Paper *paper, const char *db_path, const char *into, Err *err);
 
-/* Makes a folder with those above it. */
-Status folder_make(const char *path, Err *err);
-
 #endif

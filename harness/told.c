@@ -2,6 +2,7 @@
 /* papers/ and verdicts to rows. Every id is the hash of what the row says, as schema.sql has it. */
 #include "told.h"
 #include "cli.h"
+#include "file.h"
 
 #include <errno.h>
 #include <math.h>
@@ -17,21 +18,6 @@ static int64_t now_ms(void)
     struct timespec now;
     clock_gettime(CLOCK_REALTIME, &now);
     return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
-
-static char *read_text(const char *path, size_t *size)
-{
-    FILE *in = fopen(path, "r");
-    char *text = NULL, part[65536];
-    size_t got;
-    FILE *out = in ? open_memstream(&text, size) : NULL;
-    while (out && (got = fread(part, 1, sizeof part, in)) > 0)
-        fwrite(part, 1, got, out);
-    if (out)
-        fclose(out);
-    if (in)
-        fclose(in);
-    return text;
 }
 
 /* ---- published values ------------------------------------------------------------------------------ */
@@ -179,7 +165,7 @@ Status told_published(Db *db, const Paper *paper, Err *err)
     size_t size = 0;
     snprintf(path, sizeof path, "%s/published.csv", paper->folder);
     snprintf(key, sizeof key, "published:%s", paper->id);
-    char *text = read_text(path, &size);
+    char *text = file_read(path, &size);
     if (!text)
         return errno == ENOENT ? OK : fail(err, IO_FAILED, "%s: %s", path, strerror(errno));
     Header header = { .path = path, .paper = paper->id };

@@ -1,0 +1,117 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* attest figures: draws what the experiments of a paper ask for, from stored rows only. */
+#include "cli.h"
+#include "figures.h"
+#include "judge.h"
+#include "told.h"
+
+#include <string.h>
+
+static const Option options[] = {
+    { .name = "into", .letter = 'o', .value = "DIR", .help = "the folder that gets figures/PAPER/ (default: results)" },
+    { .name = "machine", .letter = 'm', .value = "ALIAS", .help = "draw this machine's rows, not those of the one it runs on" },
+    { 0 }
+};
+
+static void print_json(Json *json, const Paper *paper, const Figures *figures)
+{
+    for (int i = 0; i < figures->count; i++) {
+        const Figure *f = &figures->item[i];
+        char path[700];
+        json_object(json, NULL);
+        json_text(json, "paper", paper->id);
+        json_text(json, "name", f->name);
+        json_text(json, "title", f->title);
+        json_text(json, "experiment", f->experiment);
+        json_integer(json, "rows", f->rows);
+        json_text(json, "rows_hash", f->rows_hash);
+        snprintf(path, sizeof path, "%.500s/%s.svg", figures->folder, f->name);
+        json_text(json, "svg", path);
+        json_text(json, "query", f->query);
+        json_close(json);
+    }
+}
+
+static void print_paths(FILE *out, const Figures *figures)
+{
+    for (int i = 0; i < figures->count; i++)
+        fprintf(out, "%s/%s.svg\n", figures->folder, figures->item[i].name);
+}
+
+/* Published values must be in the file before figures read them. */
+static Status prepare(const Call *call, const Paper *paper, int64_t *machine, Err *err)
+{
+    Db *db = NULL;
+    char alias[80];
+    Status status = db_open(&db, call->db_path, DB_WRITE, err);
+    if (!status)
+        status = told_published(db, paper, err);
+    if (!status)
+        status = judge_machine(db, call_option(call, "machine"), machine, alias, sizeof alias, err);
+    db_close(db);
+    return status;
+}
+
+static Status one_paper(const Call *call, Json *json, const char *id, Err *err)
+{
+    Paper paper;
+    Figures figures = { 0 };
+    int64_t machine = 0;
+    const char *into = call_option(call, "into");
+    Status status = paper_open(&paper, id, err);
+    if (status)
+        return status;
+    status = prepare(call, &paper, &machine, err);
+    if (!status)
+        status = figures_open(&figures, &paper, call->db_path, machine, err);
+    if (!status)
+        status = figures_draw(&figures, &paper, call->db_path, into ? into : "results", err);
+    if (!status && call->json)
+        print_json(json, &paper, &figures);
+    else if (!status)
+        print_paths(call->out, &figures);
+    if (!status && figures.empty && !call->quiet)
+        fprintf(stderr, "attest figures: %d figures of %s wait for their rows: `attest reproduce %s` measures them\n", figures.empty,
+                paper.id, paper.id);
+    figures_close(&figures);
+    paper_close(&paper);
+    return status;
+}
+
+static int run(const Call *call)
+{
+    Err err;
+    Json json;
+    char **ids = NULL;
+    int count = 0;
+    Status status = OK;
+    json_open(&json, call->out);
+    if (call->json)
+        json_array(&json, NULL);
+    if (call->argc) {
+        status = one_paper(call, &json, call->argv[0], &err);
+    } else {
+        status = papers_list(&ids, &count, &err);
+        for (int i = 0; i < count && !status && !call_stopped(call); i++)
+            status = one_paper(call, &json, ids[i], &err);
+        papers_free(ids, count);
+    }
+    if (call->json)
+        json_close(&json);
+    return status ? call_failed(call, status, &err) : EXIT_DONE;
+}
+
+const Command command_figures = {
+    .name = "figures",
+    .arguments = "[PAPER]",
+    .summary = "draw the figures of a paper from the stored rows",
+    .details =
+        "Draws the `figures:` of the paper's experiments (or of all papers) with gnuplot into\n"
+        "DIR/figures/PAPER/: NAME.gp, which holds its data and draws by itself, NAME.svg for light\n"
+        "and dark pages, and NAME.png. Each carries its query and the SHA-256 of the rows that it\n"
+        "was drawn from. Ours with intervals, published values beside them as printed, failures\n"
+        "as crosses at the edge. Prints the paths; with --json also rows, hashes and queries.",
+    .option = options,
+    .least = 0, .most = 1,
+    .run = run,
+};

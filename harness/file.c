@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "file.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+enum { PATH_SIZE = 1024 };
+
+char *file_read(const char *path, size_t *size)
+{
+    FILE *in = fopen(path, "r");
+    if (!in)
+        return NULL;
+    char *text = NULL, part[65536];
+    size_t got;
+    FILE *out = open_memstream(&text, size);
+    while (out && (got = fread(part, 1, sizeof part, in)) > 0)
+        fwrite(part, 1, got, out);
+    const int bad = ferror(in);
+    if (out)
+        fclose(out);
+    fclose(in);
+    if (bad) {
+        free(text);
+        errno = EIO;
+        return NULL;
+    }
+    return text;
+}
+
+Status file_write(const char *path, const char *text, size_t size, Err *err)
+{
+    char beside[PATH_SIZE];
+    if (snprintf(beside, sizeof beside, "%s.new", path) >= (int)sizeof beside)
+        return fail(err, BAD_INPUT, "%.200s...: the path is too long", path);
+    FILE *out = fopen(beside, "w");
+    if (!out)
+        return fail(err, IO_FAILED, "%s: %s", beside, strerror(errno));
+    const int bad = fwrite(text, 1, size, out) != size;
+    if (fclose(out) || bad || rename(beside, path)) {
+        const int why = errno;
+        remove(beside);
+        return fail(err, IO_FAILED, "%s: %s", path, strerror(why));
+    }
+    return OK;
+}
+
+Status folder_make(const char *path, Err *err)
+{
+    char part[PATH_SIZE];
+    if (snprintf(part, sizeof part, "%s", path) >= (int)sizeof part)
+        return fail(err, BAD_INPUT, "%.200s...: the path is too long", path);
+    for (char *slash = strchr(part + 1, '/');; slash = strchr(slash + 1, '/')) {
+        if (slash)
+            *slash = '\0';
+        if (mkdir(part, 0777) && errno != EEXIST)
+            return fail(err, IO_FAILED, "%s: cannot be made: %s", part, strerror(errno));
+        if (!slash)
+            return OK;
+        *slash = '/';
+    }
+}
