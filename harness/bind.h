@@ -67,13 +67,19 @@ typedef struct {
     int64_t compared;          /* elements */
 } Difference;
 
-/* Two tensors of one shape; `want` is F64 or I32. strict: a row (last dimension) that is 0
- * throughout in want must be exactly so in got, as for a query that sees no key. Infinities must be
- * the same ones, indices equal. Adds to *d if the pair is worse than what is there. */
+typedef struct {
+    Dtype  unit;               /* of ulp */
+    int    strict;             /* a row (last dimension) that is 0 throughout in the reference must
+                                * be exactly so, as for a query that sees no key */
+    double largest;            /* max|ref| of all tensors of this comparison; 0: not known */
+} Yardstick;
+
+/* Two tensors of one shape; `want` is F64 or I32. Infinities must be the same ones, indices equal.
+ * A tensor of which float64 leaves rounding noise at most (the gradient of a query that sees one
+ * key) is measured by `largest` instead of by itself. Adds to *d if the pair is worse. */
 void   difference_add(Difference *d, const char *name, const Tensor *got, const Tensor *want,
-                      Dtype unit, int strict);
-/* Compares everything that the pass writes; strict for FWD and STEP. A tensor that is 0
- * throughout is compared absolutely. */
+                      Yardstick how);
+/* Compares everything that the pass writes; strict for FWD and STEP. */
 Difference bound_compare(const Bound *b, const Bound *reference);
 /* The same for `rows` seeded rows of the method's sample port, by reference_row: one from each of
  * as many equal stretches. UNSUPPORTED where the method has none for this pass. */

@@ -13,6 +13,7 @@
 
 enum { SAMPLE_STREAM = 0x726f77 };   /* "row" */
 static const double ulp_floor = 1e-3;   /* of max|ref|: below it an ulp says nothing */
+static const double noise_floor = 1e-12; /* of the largest max|ref|: below it a tensor is 0 */
 
 static double largest(const Tensor *t)
 {
@@ -65,12 +66,20 @@ static void keep_worst(Difference *d, const char *name, double error_rel, double
     snprintf(d->worst_tensor, sizeof d->worst_tensor, "%s", name);
 }
 
+/* By what a tensor's errors are divided. */
+static double size_of(const Tensor *want, double largest_of_all)
+{
+    const double own = largest(want);
+    if (own > noise_floor * largest_of_all) return own;
+    return largest_of_all > 0 ? largest_of_all : 1;
+}
+
 void difference_add(Difference *d, const char *name, const Tensor *got, const Tensor *want,
-                    Dtype unit, int strict)
+                    Yardstick how)
 {
     const int64_t n = tensor_count(want);
     require(n == tensor_count(got) && (want->dtype == F64 || want->dtype == I32));
-    const double size = largest(want);
+    const double size = size_of(want, how.largest);
     double worst = 0, squares = 0;
     for (int64_t i = 0; i < n; i++) {
         const double g = tensor_get(got, i), w = tensor_get(want, i), off = distance(g, w);
@@ -78,11 +87,11 @@ void difference_add(Difference *d, const char *name, const Tensor *got, const Te
         squares += off * off;
         d->nan_count += isnan(g);
         if (isfinite(w) && fabs(w) > ulp_floor * size)
-            d->ulp = fmax(d->ulp, off / unit_of(w, unit));
+            d->ulp = fmax(d->ulp, off / unit_of(w, how.unit));
     }
-    double relative = worst / (size > 0 ? size : 1);
+    double relative = worst / size;
     if (want->dtype == I32 && worst > 0) relative = INFINITY;
-    if (strict && zero_row_broken(got, want)) relative = INFINITY;
+    if (how.strict && zero_row_broken(got, want)) relative = INFINITY;
     d->compared += n;
     keep_worst(d, name, relative, worst, sqrt(squares / (double)n));
 }
@@ -91,11 +100,15 @@ Difference bound_compare(const Bound *b, const Bound *reference)
 {
     const Problem *p = &b->problem;
     Difference d = { 0 };
+    Yardstick how = { .unit = p->dtype, .strict = p->pass != BWD };
+    for (int i = 0; p->method->port[i].name; i++) {
+        const Tensor *want = bound_written(reference, i);
+        if (want) how.largest = fmax(how.largest, largest(want));
+    }
     for (int i = 0; p->method->port[i].name; i++) {
         const Tensor *got = bound_written(b, i), *want = bound_written(reference, i);
         require(!got == !want);
-        if (!got) continue;
-        difference_add(&d, bound_written_name(p, i), got, want, p->dtype, p->pass != BWD);
+        if (got) difference_add(&d, bound_written_name(p, i), got, want, how);
     }
     return d;
 }
@@ -145,7 +158,8 @@ Status bound_compare_rows(const Bound *b, int rows, uint64_t seed, Difference *o
     }
     for (int64_t i = 0; i < count; i++) take_row(b, all, i, seed, &got, &want);
     *out = (Difference){ 0 };
-    difference_add(out, p->method->sample[p->pass], &got, &want, p->dtype, p->pass != BWD);
+    difference_add(out, p->method->sample[p->pass], &got, &want,
+                   (Yardstick){ .unit = p->dtype, .strict = p->pass != BWD });
     status = OK;
 done:
     free(got.data);

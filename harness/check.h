@@ -30,6 +30,7 @@ typedef struct {
     const char    *why;        /* golden: why nothing can be compared; NULL: it can */
     Outcome        outcome;    /* with why */
     int            group;      /* items of a group share one reference */
+    double         slack;      /* the tolerance is multiplied by this; 0: by 1 */
 } CheckItem;
 
 typedef struct {

@@ -89,8 +89,13 @@ int check_add_variants(CheckList *list, const CheckChoice *choice, const CheckIt
 typedef struct {
     CheckList         *list;
     const CheckChoice *choice;
+    double             slack;
     int                no_memory;
 } Collector;
+
+/* Tolerances are set for the cases. Gradients of tiny random problems may cancel to less than they
+ * do there, and errors are relative to the largest that is left. */
+static const double random_slack = 4;
 
 static void add(Collector *c, const CheckItem *item)
 {
@@ -114,7 +119,7 @@ static int has_gradients(const Problem *p)
 
 static void add_problem(Collector *c, const Problem *p)
 {
-    CheckItem item = { .problem = *p };
+    CheckItem item = { .problem = *p, .slack = c->slack };
     c->list->groups++;
     if (p->pass != FWD && has_gradients(p)) {
         item.kind = CHECK_GRADIENT;
@@ -175,6 +180,7 @@ static Status add_method(Collector *c, const Method *m, Err *err)
 
 static void add_random(Collector *c, const Method *m)
 {
+    c->slack = random_slack;
     for (int i = 0; i < c->choice->random; i++)
         for (int pass = FWD; pass <= STEP; pass <<= 1) {
             Problem p;
@@ -193,7 +199,7 @@ static Status add_point(Collector *c, const char *text, Err *err)
     CheckChoice all = *c->choice;
     all.glob = NULL;
     all.isa = memchr(text, '@', head) ? point.variant->isa : all.isa;
-    Collector every = { c->list, &all, 0 };
+    Collector every = { .list = c->list, .choice = &all };
     CheckItem item = { .problem = point.problem };
     item.problem.seed = all.seed;
     c->list->groups++;
@@ -212,7 +218,7 @@ static Status add_point(Collector *c, const char *text, Err *err)
 Status check_list_open(CheckList *list, const CheckChoice *choice, Err *err)
 {
     *list = (CheckList){ 0 };
-    Collector c = { list, choice, 0 };
+    Collector c = { .list = list, .choice = choice };
     Status status = OK;
     for (int i = 0; methods[i] && !status; i++) {
         if (choice->random) add_random(&c, methods[i]);

@@ -245,7 +245,7 @@ static void check_variant(CheckRoom *room, const CheckItem *item, CheckResult *o
     const Bound *reference = by_rows ? NULL : reference_of(room, p, out);
     if (!by_rows && !reference) return;
     Trial t;
-    out->tolerance = bound_tolerance(p, v);
+    out->tolerance = bound_tolerance(p, v) * (item->slack > 0 ? item->slack : 1);
     if (trial_open(&t, room, v, p, out)) try_variant(&t, reference);
     trial_close(&t);
 }

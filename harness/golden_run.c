@@ -80,7 +80,8 @@ static void compare_pair(GoldenRun *g, const char *name, int is_gradient, const 
     const double cancels = golden_number(&g->file, "analytically_zero", name, 0);
     const int is_reference = !g->item->variant;
     Difference d = { 0 };
-    difference_add(&d, name, got, want, g->item->problem.dtype, !is_gradient);
+    difference_add(&d, name, got, want,
+                   (Yardstick){ .unit = g->item->problem.dtype, .strict = !is_gradient });
     if (cancels > 0) d.error_rel /= cancels;
     else if (is_reference && misses_exact(got, want)) d.error_rel = INFINITY;
     keep_worst(g, &d, tolerance_of(g, name, is_gradient));
