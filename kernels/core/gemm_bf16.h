@@ -81,41 +81,78 @@ static inline void gemm_bf16_pair(int64_t k, int64_t m, const uint16_t *at, int6
 
 /* ---- the register tile -------------------------------------------------------------------
  *
- * The pair (i, s) of A is at a + i a_row + s a_step, in bf16s. */
+ * As in gemm.h, with pairs for floats: the pair (i, s) of A is at a + i a_row + s a_step,
+ * in bf16s. */
 
-TEMPLATE void gemm_bf16_step_(int rows, int nv, const int32_t *pair, const int32_t *b,
-                              vf sum[GEMM_MR][GEMM_NV])
+TEMPLATE vi gemm_bf16_load1_(const uint16_t *p)
 {
-    vi row[GEMM_NV];
-    UNROLL for (int v = 0; v < nv; v++)
-        row[v] = vi_load(b + v * VL);
-    UNROLL for (int i = 0; i < rows; i++) {
-        const vi x = vi_set1(pair[i]);
-        UNROLL for (int v = 0; v < nv; v++)
-            sum[i][v] = v_dot2(sum[i][v], x, row[v]);
+    int32_t pair;
+    memcpy(&pair, p, 4);
+    return vi_set1(pair);
+}
+
+TEMPLATE void gemm_bf16_last_(vf sum[GEMM_MR][GEMM_NV], const uint16_t *const *group, int64_t a_row,
+                              int64_t a_step, const int32_t *b, float *c, int64_t ldc)
+{
+    vi row[GEMM_LAST][GEMM_NV];
+    UNROLL for (int s = 0; s < GEMM_LAST; s++)
+        UNROLL for (int v = 0; v < GEMM_NV; v++)
+            row[s][v] = vi_load(b + s * GEMM_NR + v * VL);
+    UNROLL for (int i = 0; i < GEMM_MR; i++) {
+        const uint16_t *from = group[i / GEMM_GROUP] + i % GEMM_GROUP * a_row;
+        UNROLL for (int s = 0; s < GEMM_LAST; s++) {
+            const vi x = gemm_bf16_load1_(from + s * a_step);
+            UNROLL for (int v = 0; v < GEMM_NV; v++)
+                sum[i][v] = v_dot2(sum[i][v], x, row[s][v]);
+        }
+        UNROLL for (int v = 0; v < GEMM_NV; v++)
+            v_store(c + i * ldc + v * VL, sum[i][v]);
     }
+}
+
+/* An odd k has half a pair more, of which B has the other half as 0. */
+TEMPLATE void gemm_bf16_half_(int rows, int nv, vf sum[GEMM_MR][GEMM_NV],
+                              const uint16_t *const *group, int64_t a_row, const int32_t *b)
+{
+    UNROLL for (int i = 0; i < rows; i++)
+        UNROLL for (int v = 0; v < nv; v++) {
+            const vi x = vi_set1(group[i / GEMM_GROUP][i % GEMM_GROUP * a_row]);
+            sum[i][v] = v_dot2(sum[i][v], x, vi_load(b + v * VL));
+        }
 }
 
 TEMPLATE void gemm_bf16_tile_(int rows, int nv, int64_t k, const uint16_t *a, int64_t a_row,
                               int64_t a_step, const int32_t *b, float *c, int64_t ldc, int n,
                               int add)
 {
+    const int64_t pairs = k / 2;
+    const int full = rows == GEMM_MR && n == GEMM_NR && pairs >= GEMM_LAST && k % 2 == 0;
+    const uint16_t *group[GEMM_GROUPS(GEMM_MR)];
     vf sum[GEMM_MR][GEMM_NV];
-    int32_t pair[GEMM_MR];
-    UNROLL for (int i = 0; i < rows; i++)
+    gemm_get_(rows, nv, sum, c, ldc, n, add);
+    UNROLL for (int g = 0; g < GEMM_GROUPS(rows); g++) {
+        group[g] = a + g * GEMM_GROUP * a_row;
+        __asm__("" : "+r"(group[g]));
+    }
+    for (int64_t s = full ? GEMM_LAST : 0; s < pairs; s++, b += GEMM_NR) {
+        vi row[GEMM_NV];
         UNROLL for (int v = 0; v < nv; v++)
-            sum[i][v] = v_zero();
-    for (int64_t s = 0; s < k / 2; s++, a += a_step, b += GEMM_NR) {
-        UNROLL for (int i = 0; i < rows; i++)
-            memcpy(&pair[i], a + i * a_row, 4);
-        gemm_bf16_step_(rows, nv, pair, b, sum);
+            row[v] = vi_load(b + v * VL);
+        UNROLL for (int i = 0; i < rows; i++) {
+            const vi x = gemm_bf16_load1_(group[i / GEMM_GROUP] + i % GEMM_GROUP * a_row);
+            UNROLL for (int v = 0; v < nv; v++)
+                sum[i][v] = v_dot2(sum[i][v], x, row[v]);
+        }
+        UNROLL for (int g = 0; g < GEMM_GROUPS(rows); g++)
+            group[g] += a_step;
     }
-    if (k % 2) {                       /* no second step: half a pair, which B has as 0 */
-        UNROLL for (int i = 0; i < rows; i++)
-            pair[i] = a[i * a_row];
-        gemm_bf16_step_(rows, nv, pair, b, sum);
+    if (full) {
+        gemm_bf16_last_(sum, group, a_row, a_step, b, c, ldc);
+        return;
     }
-    gemm_put_(rows, nv, sum, c, ldc, n, add);
+    if (k % 2)
+        gemm_bf16_half_(rows, nv, sum, group, a_row, b);
+    gemm_put_(rows, nv, sum, c, ldc, n);
 }
 
 TEMPLATE void gemm_bf16_panel_(int nv, int64_t m, int64_t k, const uint16_t *a, int64_t a_row,

@@ -49,7 +49,9 @@
  * With SIMD_BF16_DOT (otherwise not declared):
  *   v_dot2(c, a, b)                    c + a.low b.low + a.high b.high, where each int32
  *                                      lane of a, b holds two bf16. Subnormals count as 0
- *   vi_pack_bf16(lo, hi)               lanes 0..VL-1 of lo, then of hi, as 2 VL bf16 */
+ *   vi_pack_bf16(lo, hi)               lanes 0..VL-1 of lo, then of hi, as 2 VL bf16
+ *   vi_interleave_bf16(packed)         of that: lane i holds lo[i] below hi[i]
+ *   vi_store_halves_bf16(lo, hi, packed)   its two halves, VL bf16 each */
 #ifndef SIMD_H
 #define SIMD_H
 
@@ -58,12 +60,16 @@
 #include <string.h>
 
 /* Before a loop of constant length (at most 16) over an array of vectors: unrolled, the
- * array lives in registers; not unrolled, in memory. clang does it unasked, and in time
- * only if unasked: told so, it unrolls after it has placed the arrays. */
-#ifdef __clang__
+ * array lives in registers; not unrolled, in memory. Not under AddressSanitizer, whose
+ * checks make clang take minutes over the unrolled code. */
+#if defined(__SANITIZE_ADDRESS__)
+#define UNROLL
+#elif !defined(__clang__)
+#define UNROLL _Pragma("GCC unroll 16")
+#elif __has_feature(address_sanitizer)
 #define UNROLL
 #else
-#define UNROLL _Pragma("GCC unroll 16")
+#define UNROLL _Pragma("clang loop unroll(full)")
 #endif
 
 /* For the few inner functions that are templates: constant arguments select the code. */

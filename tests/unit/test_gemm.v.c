@@ -154,8 +154,8 @@ static void empty_k(void **state)
     product_check(&p, 10, 1);
     gemm(5, 7, 0, p.a, 1, p.packed, p.panel, p.c, 7 + GUARD, 0);
     product_check(&p, 0, 1);
-    gemm(0, 7, 1, p.a, 1, p.packed, p.panel, NULL, 7, 0);
-    gemm(5, 0, 1, p.a, 1, p.packed, p.panel, NULL, 7, 0);
+    gemm(0, 7, 1, p.a, 1, p.packed, p.panel, p.c, 7, 0);
+    gemm(5, 0, 1, p.a, 1, p.packed, p.panel, p.c, 7, 0);
     product_close(&p);
 }
 

@@ -35,34 +35,78 @@ static vf picked(int k, int turn)
     return v_load(x);
 }
 
-#define EACH_LANE(vector, scalar)                                      \
-    for (int k = 0; k < SAMPLES; k++) {                                \
-        const vf A = picked(k, 0), B = picked(k, 1), C = picked(k, 2); \
-        float y[VL];                                                   \
-        v_store(y, (vector));                                          \
-        for (int i = 0; i < VL; i++) {                                 \
-            const float a = pick(k, i, 0), b = pick(k, i, 1), c = pick(k, i, 2); \
-            assert_true(same(y[i], (scalar)));                         \
-            (void)a; (void)b; (void)c;                                 \
-        }                                                              \
-        (void)A; (void)B; (void)C;                                     \
-    }
+/* Each operation as a function of three operands, by vector and by lane. */
+static vf    v_add_(vf a, vf b, vf c) { (void)c; return v_add(a, b); }
+static float s_add_(float a, float b, float c) { (void)c; return a + b; }
+static vf    v_sub_(vf a, vf b, vf c) { (void)c; return v_sub(a, b); }
+static float s_sub_(float a, float b, float c) { (void)c; return a - b; }
+static vf    v_mul_(vf a, vf b, vf c) { (void)c; return v_mul(a, b); }
+static float s_mul_(float a, float b, float c) { (void)c; return a * b; }
+static vf    v_div_(vf a, vf b, vf c) { (void)c; return v_div(a, b); }
+static float s_div_(float a, float b, float c) { (void)c; return a / b; }
+static vf    v_neg_(vf a, vf b, vf c) { (void)b; (void)c; return v_neg(a); }
+static float s_neg_(float a, float b, float c) { (void)b; (void)c; return -a; }
+static vf    v_abs_(vf a, vf b, vf c) { (void)b; (void)c; return v_abs(a); }
+static float s_abs_(float a, float b, float c) { (void)b; (void)c; return fabsf(a); }
+static vf    v_sqrt_(vf a, vf b, vf c) { (void)b; (void)c; return v_sqrt(v_abs(a)); }
+static float s_sqrt_(float a, float b, float c) { (void)b; (void)c; return sqrtf(fabsf(a)); }
+static vf    v_max_(vf a, vf b, vf c) { (void)c; return v_max(a, b); }
+static float s_max_(float a, float b, float c) { (void)c; return a > b ? a : b; }
+static vf    v_min_(vf a, vf b, vf c) { (void)c; return v_min(a, b); }
+static float s_min_(float a, float b, float c) { (void)c; return a < b ? a : b; }
+static vf    v_round_(vf a, vf b, vf c) { (void)b; (void)c; return v_round(a); }
+static float s_round_(float a, float b, float c) { (void)b; (void)c; return rintf(a); }
+static vf    v_lt_(vf a, vf b, vf c) { return v_select(v_lt(a, b), a, c); }
+static float s_lt_(float a, float b, float c) { return a < b ? a : c; }
+static vf    v_le_(vf a, vf b, vf c) { return v_select(v_le(a, b), a, c); }
+static float s_le_(float a, float b, float c) { return a <= b ? a : c; }
+static vf    v_eq_(vf a, vf b, vf c) { return v_select(v_eq(a, b), a, c); }
+static float s_eq_(float a, float b, float c) { return a == b ? a : c; }
+static vf    v_nan_(vf a, vf b, vf c) { return v_select(vm_not(v_eq(a, a)), b, c); }
+static float s_nan_(float a, float b, float c) { return a != a ? b : c; }
+static vf    v_both_(vf a, vf b, vf c) { return v_select(vm_and(v_lt(a, b), v_lt(b, c)), a, c); }
+static float s_both_(float a, float b, float c) { return a < b && b < c ? a : c; }
+static vf    v_either_(vf a, vf b, vf c) { return v_select(vm_or(v_lt(a, b), v_lt(b, c)), a, c); }
+static float s_either_(float a, float b, float c) { return a < b || b < c ? a : c; }
+
+static const struct {
+    vf    (*vector)(vf a, vf b, vf c);
+    float (*scalar)(float a, float b, float c);
+} operation[] = {
+    { v_add_, s_add_ }, { v_sub_, s_sub_ }, { v_mul_, s_mul_ }, { v_div_, s_div_ },
+    { v_neg_, s_neg_ }, { v_abs_, s_abs_ }, { v_sqrt_, s_sqrt_ }, { v_max_, s_max_ },
+    { v_min_, s_min_ }, { v_round_, s_round_ }, { v_lt_, s_lt_ }, { v_le_, s_le_ },
+    { v_eq_, s_eq_ }, { v_nan_, s_nan_ }, { v_both_, s_both_ }, { v_either_, s_either_ },
+};
+enum { OPERATIONS = sizeof operation / sizeof *operation };
+
+static void each_lane(int op, int k)
+{
+    float y[VL];
+    v_store(y, operation[op].vector(picked(k, 0), picked(k, 1), picked(k, 2)));
+    for (int i = 0; i < VL; i++)
+        assert_true(same(y[i], operation[op].scalar(pick(k, i, 0), pick(k, i, 1), pick(k, i, 2))));
+}
 
 static void arithmetic(void **state)
 {
     (void)state;
-    EACH_LANE(v_add(A, B), a + b)
-    EACH_LANE(v_sub(A, B), a - b)
-    EACH_LANE(v_mul(A, B), a * b)
-    EACH_LANE(v_div(A, B), a / b)
-    EACH_LANE(v_neg(A), -a)
-    EACH_LANE(v_abs(A), fabsf(a))
-    EACH_LANE(v_sqrt(v_abs(A)), sqrtf(fabsf(a)))
-    EACH_LANE(v_max(A, B), a > b ? a : b)
-    EACH_LANE(v_min(A, B), a < b ? a : b)
-    EACH_LANE(v_round(A), rintf(a))
-    EACH_LANE(v_set1(2.5f), 2.5f)
-    EACH_LANE(v_zero(), 0.0f)
+    for (int op = 0; op < OPERATIONS; op++)
+        for (int k = 0; k < SAMPLES; k++)
+            each_lane(op, k);
+}
+
+static void constants(void **state)
+{
+    const float x = 2.5f;
+    float y[VL];
+    (void)state;
+    v_store(y, v_set1(x));
+    assert_true(y[0] == x && y[VL - 1] == x);
+    v_store(y, v_load1(&x));
+    assert_true(y[0] == x && y[VL - 1] == x);
+    v_store(y, v_zero());
+    assert_true(same(y[0], 0) && same(y[VL - 1], 0));
 }
 
 /* Fused or not, on small integers both are exact. */
@@ -84,15 +128,9 @@ static void multiply_add(void **state)
         }
 }
 
-static void compare_and_select(void **state)
+static void first_lanes(void **state)
 {
     (void)state;
-    EACH_LANE(v_select(v_lt(A, B), A, C), a < b ? a : c)
-    EACH_LANE(v_select(v_le(A, B), A, C), a <= b ? a : c)
-    EACH_LANE(v_select(v_eq(A, B), A, C), a == b ? a : c)
-    EACH_LANE(v_select(vm_not(v_eq(A, A)), B, C), a != a ? b : c)
-    EACH_LANE(v_select(vm_and(v_lt(A, B), v_lt(B, C)), A, C), a < b && b < c ? a : c)
-    EACH_LANE(v_select(vm_or(v_lt(A, B), v_lt(B, C)), A, C), a < b || b < c ? a : c)
     for (int n = -1; n <= VL + 1; n++) {
         const int lanes = n < 0 ? 0 : n > VL ? VL : n;
         assert_true(vm_bits(vm_first(n)) == (1u << lanes) - 1);
@@ -152,38 +190,45 @@ static void tails_touch_nothing_else(void **state)
     }
 }
 
+static void expect_int(vi got, const uint32_t want[VL])
+{
+    int32_t y[VL];
+    vi_store(y, got);
+    assert_memory_equal(y, want, sizeof y);
+}
+
 static void integers(void **state)
 {
-    int32_t a[VL], b[VL], y[VL];
+    enum { ADD, SUB, MUL, AND, OR, XOR, SHL, SHR, IOTA, LESS, EQUAL, EXACT, WAYS };
+    uint32_t a[VL], b[VL], want[WAYS][VL];
     (void)state;
     for (int i = 0; i < VL; i++) {
-        a[i] = (int32_t)(2654435761u * (uint32_t)(i + 1));
-        b[i] = (int32_t)(0x9e3779b9u * (uint32_t)(i * i + 7));
+        const uint32_t p = a[i] = 2654435761u * (uint32_t)(i + 1);
+        const uint32_t q = b[i] = i == 1 ? a[1] : 0x9e3779b9u * (uint32_t)(i * i + 7);
+        const uint32_t by_way[WAYS] = {
+            [ADD] = p + q, [SUB] = p - q, [MUL] = p * q, [AND] = p & q, [OR] = p | q,
+            [XOR] = p ^ q, [SHL] = p << 5, [SHR] = p >> 5, [IOTA] = (uint32_t)i,
+            [LESS] = (int32_t)p < (int32_t)q ? p : q, [EQUAL] = p == q ? p : 0, [EXACT] = p >> 9,
+        };
+        for (int way = 0; way < WAYS; way++)
+            want[way][i] = by_way[way];
     }
-    const vi A = vi_load(a), B = vi_load(b);
-#define EACH_INT(vector, scalar)                                    \
-    vi_store(y, (vector));                                          \
-    for (int i = 0; i < VL; i++) {                                  \
-        const uint32_t p = (uint32_t)a[i], q = (uint32_t)b[i];      \
-        assert_true((uint32_t)y[i] == (uint32_t)(scalar));          \
-        (void)p; (void)q;                                           \
-    }
-    EACH_INT(vi_add(A, B), p + q)
-    EACH_INT(vi_sub(A, B), p - q)
-    EACH_INT(vi_mul(A, B), p * q)
-    EACH_INT(vi_and(A, B), p & q)
-    EACH_INT(vi_or(A, B), p | q)
-    EACH_INT(vi_xor(A, B), p ^ q)
-    EACH_INT(vi_shl(A, 5), p << 5)
-    EACH_INT(vi_shr(A, 5), p >> 5)
-    EACH_INT(vi_iota(), i)
-    EACH_INT(vi_set1(-7), -7)
-    EACH_INT(vi_select(vi_lt(A, B), A, B), a[i] < b[i] ? p : q)
-    EACH_INT(vi_select(vi_eq(A, B), A, vi_set1(0)), p == q ? p : 0)
-    EACH_INT(v_to_int(v_from_int(vi_shr(A, 9))), p >> 9)
-    EACH_INT(v_to_int(v_set1(2.5f)), 2)
-    EACH_INT(v_to_int(v_set1(-3.5f)), -4)
-    EACH_INT(v_bits(v_from_bits(A)), p)
+    const vi A = vi_load((const int32_t *)a), B = vi_load((const int32_t *)b);
+    expect_int(vi_add(A, B), want[ADD]);
+    expect_int(vi_sub(A, B), want[SUB]);
+    expect_int(vi_mul(A, B), want[MUL]);
+    expect_int(vi_and(A, B), want[AND]);
+    expect_int(vi_or(A, B), want[OR]);
+    expect_int(vi_xor(A, B), want[XOR]);
+    expect_int(vi_shl(A, 5), want[SHL]);
+    expect_int(vi_shr(A, 5), want[SHR]);
+    expect_int(vi_iota(), want[IOTA]);
+    expect_int(vi_select(vi_lt(A, B), A, B), want[LESS]);
+    expect_int(vi_select(vi_eq(A, B), A, vi_set1(0)), want[EQUAL]);
+    expect_int(v_to_int(v_from_int(vi_shr(A, 9))), want[EXACT]);
+    expect_int(v_bits(v_from_bits(A)), a);
+    assert_int_equal(vm_bits(vi_eq(v_to_int(v_set1(2.5f)), vi_set1(2))), (1u << VL) - 1);
+    assert_int_equal(vm_bits(vi_eq(v_to_int(v_set1(-3.5f)), vi_set1(-4))), (1u << VL) - 1);
 }
 
 static uint16_t narrow(float x)
@@ -292,8 +337,9 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(arithmetic),
+        cmocka_unit_test(constants),
         cmocka_unit_test(multiply_add),
-        cmocka_unit_test(compare_and_select),
+        cmocka_unit_test(first_lanes),
         cmocka_unit_test(scaling),
         cmocka_unit_test(across_lanes),
         cmocka_unit_test(tails_touch_nothing_else),
