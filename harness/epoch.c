@@ -55,21 +55,36 @@ static int64_t involuntary_switches(void)
     return getrusage(RUSAGE_SELF, &usage) ? -1 : usage.ru_nivcsw;
 }
 
+/* The clocks are read last here and first there: nothing else is inside. */
+EpochMark epoch_start(const EpochClock *clock, const Team *team)
+{
+    EpochMark mark = { .delay_ns = run_delay_ns(clock), .switches = involuntary_switches() };
+    mark.cpu_ns = team_cpu_ns(team);
+    mark.start_ns = backend_cpu.now_ns(clock->device);
+    return mark;
+}
+
+void epoch_end(const EpochClock *clock, const Team *team, const EpochMark *mark, Epoch *out)
+{
+    const int64_t end_ns = backend_cpu.now_ns(clock->device), cpu_ns = team_cpu_ns(team);
+    out->wall_ns = end_ns - mark->start_ns;
+    out->cpu_ns = cpu_ns - mark->cpu_ns;
+    out->delay_ns = mark->delay_ns < 0 ? -1 : run_delay_ns(clock) - mark->delay_ns;
+    out->switches = mark->switches < 0 ? -1 : (int32_t)(involuntary_switches() - mark->switches);
+}
+
 Status epoch_take(const EpochClock *clock, Arm *arm, int set, int64_t calls, CacheState cache, Epoch *out)
 {
     Status status = OK;
+    *out = (Epoch){ .calls = (int32_t)calls };
     arm_restore(arm, set);
     if (cache == CACHE_TOUCHED) {
         status = arm_call(arm, set);
         arm_restore(arm, set);
     }
     if (cache == CACHE_COLD) backend_cpu.flush(clock->device);
-    const int64_t delay_ns = run_delay_ns(clock), switches = involuntary_switches();
-    const int64_t cpu_ns = team_cpu_ns(arm->ctx.team), start_ns = backend_cpu.now_ns(clock->device);
+    const EpochMark mark = epoch_start(clock, arm->ctx.team);
     for (int64_t i = 0; i < calls && !status; i++) status = arm_call(arm, set);
-    const int64_t end_ns = backend_cpu.now_ns(clock->device), cpu_end_ns = team_cpu_ns(arm->ctx.team);
-    *out = (Epoch){ .wall_ns = end_ns - start_ns, .cpu_ns = cpu_end_ns - cpu_ns, .calls = (int32_t)calls,
-                    .delay_ns = delay_ns < 0 ? -1 : run_delay_ns(clock) - delay_ns,
-                    .switches = switches < 0 ? -1 : (int32_t)(involuntary_switches() - switches) };
+    epoch_end(clock, arm->ctx.team, &mark, out);
     return status;
 }

@@ -15,6 +15,12 @@ typedef struct {
 void epoch_clock_open(EpochClock *clock, Device *device);
 void epoch_clock_close(EpochClock *clock);
 
+/* What the clock and the system said before the calls. */
+typedef struct { int64_t start_ns, cpu_ns, delay_ns, switches; } EpochMark;
+EpochMark epoch_start(const EpochClock *clock, const Team *team);
+/* Sets times, delay and switches. */
+void      epoch_end(const EpochClock *clock, const Team *team, const EpochMark *mark, Epoch *out);
+
 /* How the arm finds its data: as the call before left the caches (warm), or from memory (cold). */
 typedef enum { CACHE_WARM, CACHE_TOUCHED, CACHE_COLD } CacheState;
 

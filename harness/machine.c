@@ -274,20 +274,29 @@ static void add_pressure(Facts *f)
         unavailable(f, "pressure.cpu", "this kernel has no pressure stall information");
 }
 
-static void add_tool(Facts *f, const char *name, const char *program, const char *package)
+static int find_program(const char *program, char *file, size_t size)
 {
     const char *path = getenv("PATH");
     for (const char *at = path ? path : "/usr/bin:/bin"; *at;) {
-        char file[512];
         const int length = (int)strcspn(at, ":");
-        snprintf(file, sizeof file, "%.*s/%s", length, at, program);
-        if (!access(file, X_OK)) {
-            known(f, name, "%.200s", file);
-            return;
-        }
+        snprintf(file, size, "%.*s/%s", length, at, program);
+        if (!access(file, X_OK)) return 1;
         at += length + (at[length] == ':');
     }
-    unavailable(f, name, "not installed; apt-get install %s", package);
+    return 0;
+}
+
+int program_exists(const char *program)
+{
+    char file[512];
+    return find_program(program, file, sizeof file);
+}
+
+static void add_tool(Facts *f, const char *name, const char *program, const char *package)
+{
+    char file[512];
+    if (find_program(program, file, sizeof file)) known(f, name, "%.200s", file);
+    else unavailable(f, name, "not installed; apt-get install %s", package);
 }
 
 static void add_hypervisor(Facts *f)
@@ -382,4 +391,21 @@ int machine_cpus(int *cpu, int most)
     qsort(core, (size_t)n, sizeof *core, idler);
     for (int i = 0; i < n && i < most; i++) cpu[i] = core[i].cpu;
     return n < most ? n : most;
+}
+
+Affinity affinity_now(void)
+{
+    Affinity a;
+    cpu_set_t set;
+    _Static_assert(sizeof a.bits == sizeof set, "a cpu_set_t is 1024 bits");
+    a.known = !sched_getaffinity(0, sizeof set, &set);
+    memcpy(a.bits, &set, sizeof set);
+    return a;
+}
+
+void affinity_set(const Affinity *a)
+{
+    cpu_set_t set;
+    memcpy(&set, a->bits, sizeof set);
+    if (a->known) (void)sched_setaffinity(0, sizeof set, &set);
 }

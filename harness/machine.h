@@ -30,6 +30,8 @@ void machine_alias(char *out, size_t size);
 
 const Fact *fact_find(const Facts *facts, const char *name);   /* NULL: no such fact */
 
+int program_exists(const char *program);      /* somewhere in PATH */
+
 /* Steps of the clock that epochs are timed by, and what reading it costs, in ns; measured once. */
 typedef struct { double resolution_ns, cost_ns; } Clock;
 Clock clock_measured(void);
@@ -37,6 +39,11 @@ Clock clock_measured(void);
 /* Distinct cores that this process may run on, the idlest since the last call first (core 0 last
  * among equals: it serves interrupts). Returns how many; at most `most`. */
 int machine_cpus(int *cpu, int most);
+
+/* Where this thread may run, so that work which pins it can put it back. Opaque: 1024 cores. */
+typedef struct { unsigned long bits[16]; int known; } Affinity;
+Affinity affinity_now(void);
+void     affinity_set(const Affinity *affinity);
 
 /* topology.c, the one file that knows hwloc */
 typedef struct {

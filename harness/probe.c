@@ -178,6 +178,7 @@ Status ceilings_measure(CeilingList *list, const int *cpu, int threads, int64_t 
     Device *device = NULL;
     Team *team = NULL;
     CeilingProbe probe = { 0 };
+    const Affinity before = affinity_now();    /* a team pins its caller */
     Status status = backend_cpu.open(&device, err);
     if (status) goto done;
     if (threads > 1 && (status = team_open(&team, threads, cpu, err))) goto done;
@@ -193,6 +194,7 @@ Status ceilings_measure(CeilingList *list, const int *cpu, int threads, int64_t 
 done:
     probe_close(&probe);
     team_close(team);
+    affinity_set(&before);
     if (device) backend_cpu.close(device);
     return status;
 }
