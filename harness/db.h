@@ -124,7 +124,6 @@ typedef struct {
     const char *instruments;             /* "accuracy,memory,time" */
     double      epsilon;                 /* of verdicts about pairs */
     int64_t     wall_limit_ms, memory_limit_bytes;   /* 0: none */
-    const CeilingList *ceilings;         /* as known after the block: each run's least time is kept */
 } BlockContext;
 
 int64_t db_comparison_id(const Point *arm, int arms);

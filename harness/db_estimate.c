@@ -305,21 +305,22 @@ static double middle(Samples *s)
 
 typedef struct { const char *name; double time_ns; } Least;
 
-/* The least time by the ceilings that were known when it was measured last. */
+/* The least time by the ceilings that were measured beside the last run. */
 static Least least_time(Db *db, const Key *k)
 {
     Least least = { NULL, NAN };
     int64_t run = 0;
-    Query *q = query_open(db, "SELECT r.id, q.at, m.value " RUNS_OF_A_KEY "JOIN metric m ON m.run = r.id "
-                              "JOIN quantity q ON q.id = m.quantity AND q.instrument = 'limit' " IS_THE_KEY
-                              "ORDER BY b.started_at_ms DESC, b.id DESC, q.name LIMIT 2", KEY_VALUES(k));
+    Query *q = query_open(db, "SELECT r.id, q.name, m.value " RUNS_OF_A_KEY
+                              "JOIN metric m ON m.run = r.id JOIN quantity q ON q.id = m.quantity "
+                              "AND q.instrument = 'time' AND q.name IN ('limit_compute_ns', 'limit_memory_ns') "
+                              IS_THE_KEY "ORDER BY b.started_at_ms DESC, b.id DESC, q.name LIMIT 2",
+                          KEY_VALUES(k));
     while (query_row(q)) {
-        const int64_t level = column_integer(q, 1);      /* NULL, so 0: arithmetic */
+        const int is_compute = !strcmp(column_text(q, 1), "limit_compute_ns");
         const double time_ns = column_real(q, 2);
         if (least.name && column_integer(q, 0) != run) break;
         run = column_integer(q, 0);
-        if (level < LEVEL_NONE || level >= LEVEL_END || time_ns <= least.time_ns) continue;
-        least = (Least){ level ? level_name((Level)level) : "fma", time_ns };
+        if (!(time_ns <= least.time_ns)) least = (Least){ is_compute ? "compute" : "memory", time_ns };
     }
     query_close(q);
     return least;

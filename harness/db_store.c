@@ -282,17 +282,26 @@ static void store_samples(Db *db, int64_t run, const RunRecord *r)
     free(data);
 }
 
-/* "slow_bytes@32768" is the quantity slow_bytes at 32768 of the instrument's own axis. */
+/* "slow_bytes@32768" is the quantity slow_bytes at 32768 of the instrument's own axis, and
+ * "lap.NAME_ns" of instrument time the phase NAME: an instrument of its own to whoever reads. */
 static int64_t store_quantity(Db *db, const Metric *m)
 {
     char name[sizeof m->name];
     strcpy(name, m->name);
+    const size_t length = strlen(name);
+    const int is_lap = !strncmp(name, "lap.", 4) && length > 7 && !strcmp(name + length - 3, "_ns");
+    if (is_lap) {
+        name[length - 3] = 0;
+        memmove(name, name + 4, length - 6);
+    }
     char *at = strchr(name, '@');
     if (at) *at++ = 0;
-    const int64_t id = identity(VALUES(val_text(m->instrument), val_text(name), val_text(at),
+    const char *instrument = is_lap ? "lap" : m->instrument;
+    const int64_t id = identity(VALUES(val_text(instrument), val_text(name), val_text(at),
                                        val_text(m->unit)));
-    db_write(db, "INSERT OR IGNORE INTO quantity (id, instrument, name, at, unit) VALUES (?, ?, ?, ?, ?)",
-             VALUES(val_integer(id), val_text(m->instrument), val_text(name),
+    db_write(db, "INSERT OR IGNORE INTO quantity (id, instrument, name, at, unit) "
+                 "VALUES (?, ?, ?, ?, ?)",
+             VALUES(val_integer(id), val_text(instrument), val_text(name),
                     at ? val_real(strtod(at, NULL)) : val_null(), val_text(m->unit)));
     return id;
 }
@@ -304,29 +313,17 @@ static void store_metric(Db *db, int64_t run, const Metric *m)
              VALUES(val_integer(run), val_integer(quantity), val_real(m->value)));
 }
 
-/* Ceilings get better readings during a session; what was known at the time is the run's own. */
-static void store_limits(Db *db, int64_t run, const RunRecord *r, const CeilingList *ceilings)
-{
-    const Limit limit = ceiling_limit(ceilings, &r->point, 0);
-    Metric m = { .instrument = "limit", .name = "compute_ns", .unit = "ns", .value = limit.compute_ns };
-    if (limit.compute_ns > 0) store_metric(db, run, &m);
-    snprintf(m.name, sizeof m.name, "memory_ns@%d", (int)limit.level);
-    m.value = limit.memory_ns;
-    if (limit.memory_ns > 0) store_metric(db, run, &m);
-}
-
-static void store_run(Db *db, const BlockContext *context, int64_t block, int position, int64_t point,
-                      const RunRecord *r)
+static void store_run(Db *db, int64_t block, int position, int64_t point, const RunRecord *r)
 {
     const int64_t id = identity(VALUES(val_integer(block), val_integer(position)));
     const int64_t code = store_code(db, r->point.variant);
-    db_write(db, "INSERT OR IGNORE INTO run (id, block, position, point, code, outcome, reason) "
-                 "VALUES (?, ?, ?, ?, ?, ?, ?)",
+    db_write(db, "INSERT OR IGNORE INTO run (id, block, position, point, code, outcome, reason, note) "
+                 "VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
              VALUES(val_integer(id), val_integer(block), val_integer(position), val_integer(point),
-                    val_integer(code), val_text(outcome_name(r->outcome)), val_text(r->reason)));
+                    val_integer(code), val_text(outcome_name(r->outcome)), val_text(r->reason),
+                    val_text(r->note)));
     store_samples(db, id, r);
     for (int i = 0; i < r->metrics; i++) store_metric(db, id, &r->metric[i]);
-    if (context->ceilings && r->epochs > 0) store_limits(db, id, r, context->ceilings);
 }
 
 static int position_of(const Point *arm, int arms, const char *text)
@@ -349,7 +346,7 @@ Status db_store_block(Db *db, const BlockContext *context, const Point *arm, int
     const int64_t id = store_block_row(db, context, comparison, block);
     for (int i = 0; i < block->runs; i++) {
         point_print(&block->run[i].point, text, sizeof text);
-        store_run(db, context, id, position_of(arm, arms, text), point_id(text), &block->run[i]);
+        store_run(db, id, position_of(arm, arms, text), point_id(text), &block->run[i]);
     }
     return db_commit(db, err);
 }

@@ -162,6 +162,7 @@ CREATE TABLE run (                    -- id: block and position; one point in on
     outcome  TEXT NOT NULL CHECK (outcome IN ('ok', 'wrong', 'skipped', 'unsupported', 'crashed',
                  'timeout', 'out-of-memory', 'impossible', 'nondeterministic')),
     reason   TEXT NOT NULL,           -- '' where ok
+    note     TEXT NOT NULL,           -- why metrics that were asked for are absent; '' where none are
     UNIQUE (block, position)
 ) STRICT;
 CREATE INDEX run_point ON run(point, code);
@@ -239,8 +240,8 @@ CREATE TABLE estimate (               -- id: machine, point, code
     min_ns      REAL,
     p25_ns      REAL,
     flagged_share REAL,
-    limit_name  TEXT,                 -- "fma" or the level whose bandwidth binds
-    limit_ns    REAL,                 -- the least time by this machine's measured ceilings
+    limit_name  TEXT,                 -- "compute" or "memory", whichever binds; NULL: no ceiling known
+    limit_ns    REAL,                 -- the least time by the ceilings measured beside the last run
     UNIQUE (machine, point, code)
 ) STRICT;
 CREATE INDEX estimate_point ON estimate(point);

@@ -45,7 +45,7 @@ CREATE VIEW v_point AS SELECT * FROM v_point_all WHERE newest;
 
 CREATE VIEW v_outcome AS
 SELECT p.text AS point, p.method, p.variant, p.isa, p.dtype, p.pass, p.threads, p.params AS p,
-       m.alias AS machine, r.outcome, r.reason, b.number AS block, r.position,
+       m.alias AS machine, r.outcome, r.reason, r.note, b.number AS block, r.position,
        printf('%016x', r.id) AS run, datetime(b.started_at_ms / 1000.0, 'unixepoch') AS started_at,
        b.started_at_ms, b.duration_ms, printf('%016x', b.seed) AS seed, b.instruments,
        (SELECT name FROM spec WHERE id = b.spec) AS experiment,
@@ -165,26 +165,34 @@ GROUP BY e.id;
 CREATE VIEW v_memory AS
 SELECT p.text AS point, p.method, p.variant, p.isa, p.dtype, p.pass, p.threads, p.params AS p,
        m.alias AS machine, max(s.value) FILTER (WHERE q.name = 'tensor_bytes') AS tensor_bytes,
-       max(s.value) FILTER (WHERE q.name = 'workspace_bytes') AS workspace_bytes,
-       max(s.value) FILTER (WHERE q.name = 'tensor_bytes')
-           + max(s.value) FILTER (WHERE q.name = 'workspace_bytes') AS total_bytes,
-       p.state_bytes, max(s.high) FILTER (WHERE q.name = 'peak_rss_bytes') AS peak_rss_bytes,
+       max(s.value) FILTER (WHERE q.name = 'workspace_used_bytes') AS workspace_bytes,
+       max(s.value) FILTER (WHERE q.name = 'total_bytes') AS total_bytes,
+       max(s.value) FILTER (WHERE q.name = 'output_bytes') AS output_bytes, p.state_bytes,
+       max(s.high) FILTER (WHERE q.name = 'worker_peak_bytes') AS worker_peak_bytes,
        e.id AS estimate_id, e.point AS point_id, e.machine AS machine_id
 FROM quantity q JOIN summary s ON s.quantity = q.id JOIN estimate e ON e.id = s.estimate
      JOIN point p ON p.id = e.point JOIN machine m ON m.id = e.machine
 WHERE q.instrument = 'memory' AND e.newest
 GROUP BY e.id;
 
+-- Where executing every operation one by one would take too long, the variant's formula speaks.
 CREATE VIEW v_count AS
+WITH work AS (
+    SELECT s.estimate, replace(q.name, 'formula.', '') AS name, q.unit,
+           max(s.value) FILTER (WHERE q.name NOT GLOB 'formula.*') AS counted,
+           max(s.value) FILTER (WHERE q.name GLOB 'formula.*') AS formula
+    FROM quantity q JOIN summary s ON s.quantity = q.id
+    WHERE q.instrument = 'count' AND q.name NOT GLOB 'nominal_*' AND q.name <> 'formula_equal'
+    GROUP BY s.estimate, replace(q.name, 'formula.', ''), q.unit
+)
 SELECT p.text AS point, p.method, p.variant, p.isa, p.dtype, p.pass, p.threads, p.params AS p,
-       m.alias AS machine, q.name, s.value AS counted,
-       (SELECT f.value FROM summary f JOIN quantity g ON g.id = f.quantity
-        WHERE f.estimate = s.estimate AND g.instrument = 'count' AND g.name = 'formula_' || q.name) AS formula,
-       CASE q.name WHEN 'matmul_flops' THEN p.flops WHEN 'exps' THEN p.exps END AS useful,
-       q.unit, e.id AS estimate_id, e.point AS point_id, e.machine AS machine_id
-FROM quantity q JOIN summary s ON s.quantity = q.id JOIN estimate e ON e.id = s.estimate
-     JOIN point p ON p.id = e.point JOIN machine m ON m.id = e.machine
-WHERE q.instrument = 'count' AND q.name NOT LIKE 'formula%' AND e.newest;
+       m.alias AS machine, w.name, coalesce(w.counted, w.formula) AS counted,
+       CASE WHEN w.counted IS NULL THEN 'formula' ELSE 'counting build' END AS how, w.formula,
+       CASE w.name WHEN 'matmul_flops' THEN p.flops WHEN 'exps' THEN p.exps END AS useful, w.unit,
+       e.id AS estimate_id, e.point AS point_id, e.machine AS machine_id
+FROM work w JOIN estimate e ON e.id = w.estimate JOIN point p ON p.id = e.point
+     JOIN machine m ON m.id = e.machine
+WHERE e.newest;
 
 CREATE VIEW v_cache AS
 SELECT p.text AS point, p.method, p.variant, p.isa, p.dtype, p.pass, p.threads, p.params AS p,

@@ -95,7 +95,7 @@ typedef struct {
     BlockRecord record;
     RunRecord   run[2];
     Epoch       epoch[2][WARMUP + ROUNDS];
-    Metric      metric[2][3];
+    Metric      metric[2][5];
 } Block;
 
 static void make_block(Block *b, int number, double ratio)
@@ -105,10 +105,12 @@ static void make_block(Block *b, int number, double ratio)
                                .started_at_ms = 1700000000000 + 1000 * number, .duration_ms = 250 };
     for (int k = 0; k < 2; k++) {
         b->run[k] = (RunRecord){ .point = arm[k], .epoch = b->epoch[k], .epochs = WARMUP + ROUNDS,
-                                 .metric = b->metric[k], .metrics = 3 };
+                                 .metric = b->metric[k], .metrics = 5 };
         b->metric[k][0] = (Metric){ "accuracy", "error_rel", "", 1e-7 * (number + 1) };
         b->metric[k][1] = (Metric){ "memory", "tensor_bytes", "B", 4096 };
         b->metric[k][2] = (Metric){ "cache", "total_bytes@32768", "B", 1e6 + k };
+        b->metric[k][3] = (Metric){ "time", "lap.matmul_ns", "ns", 500 + number };
+        b->metric[k][4] = (Metric){ "time", "limit_memory_ns", "ns", 400 };
         for (int i = 0; i < WARMUP + ROUNDS; i++) {
             const double ns = i < WARMUP ? 9999 : call_ns(k, number, i - WARMUP, ratio);
             b->epoch[k][i] = (Epoch){ .wall_ns = (int64_t)(20 * ns), .cpu_ns = (int64_t)(10 * ns + .5),
@@ -231,6 +233,10 @@ static void a_block_comes_back(void **state)
                            "variant = 'unfused'") == 1000001);
     assert_true(number(db, "SELECT count(*) FROM v_metric WHERE instrument = 'memory' AND low = high") == 2);
     assert_true(number(db, "SELECT max(block) FROM v_block") == 6);
+    assert_true(number(db, "SELECT time_ns FROM v_lap WHERE phase = 'matmul'") == 502.5);
+    assert_true(number(db, "SELECT high_ns FROM v_lap WHERE phase = 'matmul'") == 505);
+    assert_string_equal(text(db, "SELECT limit_name FROM v_time"), "memory");
+    assert_true(number(db, "SELECT fraction_of_limit * median_ns FROM v_time") == 400);
     db_close(db);
 }
 
@@ -504,7 +510,7 @@ static void killed_at_any_moment(void **state)
     assert_true(number(db, "SELECT count(*) FROM block WHERE 2 <> "
                            "(SELECT count(*) FROM run WHERE block = block.id)") == 0);
     assert_true(number(db, "SELECT count(*) FROM run WHERE id NOT IN (SELECT run FROM sample)") == 0);
-    assert_true(number(db, "SELECT count(*) FROM run WHERE 3 <> "
+    assert_true(number(db, "SELECT count(*) FROM run WHERE 5 <> "
                            "(SELECT count(*) FROM metric WHERE run = run.id)") == 0);
     assert_true(number(db, "SELECT count(*) FROM stale") == 0);     /* opening derived the rest */
     assert_true(number(db, "SELECT sum(runs) FROM estimate") == number(db, "SELECT count(*) FROM run"));
