@@ -166,6 +166,17 @@ Status golden_load(const SafeFile *file, const SafeTensor *from, Tensor *to, Err
     return OK;
 }
 
+static Status missing(const SafeFile *file, const char *prefix, const Port *port, Err *err)
+{
+    char names[200] = "";
+    for (int i = 0; i < file->tensors; i++) {
+        const size_t used = strlen(names);
+        snprintf(names + used, sizeof names - used, "%s%s", i ? ", " : "", file->tensor[i].name);
+    }
+    return fail(err, BAD_INPUT, "%s: there is no tensor %s%s [%s] (%s); there are: %s",
+                tree_name(file->header), prefix, port->name, port->shape, port->help, names);
+}
+
 static Status load_input(const SafeFile *file, const Bound *b, int i, Err *err)
 {
     const Port *port = &b->problem.method->port[i];
@@ -178,10 +189,18 @@ static Status load_input(const SafeFile *file, const Bound *b, int i, Err *err)
     }
     const SafeTensor *t = golden_tensor(file, port, 0);
     if (!x.data) return OK;
-    if (!t)
-        return fail(err, BAD_INPUT, "%s: there is no tensor %s [%s]: %s", tree_name(file->header),
-                    port->name, port->shape, port->help ? port->help : "an input");
-    return golden_load(file, t, &x, err);
+    return t ? golden_load(file, t, &x, err) : missing(file, "", port, err);
+}
+
+Status golden_upstream(const SafeFile *file, const Bound *b, Err *err)
+{
+    const Port *port = b->problem.method->port, *first = NULL;
+    for (int i = 0; port[i].name; i++) {
+        if (port[i].role != PORT_OUT || !b->dx[i].data) continue;
+        if (!first) first = &port[i];
+        if (golden_tensor(file, &port[i], 1)) return OK;
+    }
+    return first ? missing(file, "d", first, err) : OK;
 }
 
 Status golden_inputs(const SafeFile *file, Bound *b, Err *err)

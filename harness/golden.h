@@ -26,6 +26,9 @@ Status golden_load(const SafeFile *file, const SafeTensor *from, Tensor *to, Err
  * are absent are 0. BAD_INPUT: an input is absent. */
 Status golden_inputs(const SafeFile *file, Bound *b, Err *err);
 
+/* BAD_INPUT: the file has no upstream gradient at all. */
+Status golden_upstream(const SafeFile *file, const Bound *b, Err *err);
+
 /* A number of the metadata's JSON object `key` (float32_reference_err, ...); fallback: none. */
 double golden_number(const SafeFile *file, const char *key, const char *name, double fallback);
 
