@@ -58,6 +58,22 @@ double axis_place(const Axis *a, double value)
     return a->log ? log(value / a->low) / log(a->high / a->low) : (value - a->low) / (a->high - a->low);
 }
 
+/* 2×10⁻⁶ */
+static void print_scientific(double value, char *out, size_t size)
+{
+    static const char *const raised[] = { "⁰", "¹", "²", "³", "⁴", "⁵", "⁶", "⁷", "⁸", "⁹" };
+    char exponent[32] = "", digits[32];
+    int power = (int)floor(log10(fabs(value)) + 1e-9);
+    snprintf(digits, sizeof digits, "%d", abs(power));
+    for (const char *d = digits; *d; d++)
+        strcat(exponent, raised[*d - '0']);
+    const double lead = value / pow(10, power);
+    if (fabs(lead - 1) < 1e-6)
+        snprintf(out, size, "10%s%s", power < 0 ? "⁻" : "", exponent);
+    else
+        snprintf(out, size, "%.3g×10%s%s", lead, power < 0 ? "⁻" : "", exponent);
+}
+
 void number_print(double value, int powers_of_two, char *out, size_t size)
 {
     const double base = powers_of_two ? 1024 : 1000, size_of = fabs(value);
@@ -66,7 +82,7 @@ void number_print(double value, int powers_of_two, char *out, size_t size)
     else if (powers_of_two && size_of >= base)
         snprintf(out, size, "%gK", value / base);
     else if (size_of >= 1e6 || (size_of > 0 && size_of < 1e-3))
-        snprintf(out, size, "%.3g", value);
+        print_scientific(value, out, size);
     else
         snprintf(out, size, "%.6g", value);
 }
@@ -275,7 +291,7 @@ static void dress(Layout *l)
 
 void layout_open(Layout *l, const Figure *f, int panel_width, int panel_height)
 {
-    *l = (Layout){ .figure = f, .panel_width = panel_width, .panel_height = panel_height, .top = 64 };
+    *l = (Layout){ .figure = f, .panel_width = panel_width, .panel_height = panel_height, .top = 58 };
     for (int i = 0; i < f->rows; i++) {
         const FigureRow *row = &f->row[i];
         if (!row->published)

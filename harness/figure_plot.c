@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { LABEL_GAP = 15, LEFT = 68, TOP = 40, BOTTOM = 54 };
+enum { LABEL_GAP = 15, LEFT = 68, TOP = 42, UNNAMED_TOP = 24, BOTTOM = 54 };
 
 /* ---- data -------------------------------------------------------------------------------------------- */
 
@@ -182,6 +182,12 @@ static void write_fit_labels(FILE *out, const Layout *l, int panel)
         }
 }
 
+/* A panel without a name needs no room for it. */
+static int above(const Layout *l)
+{
+    return l->panels == 1 && !*l->panel[0] ? UNNAMED_TOP : TOP;
+}
+
 static void plot_panel(FILE *out, const Layout *l, int panel, const Axis *x, const Axis *y)
 {
     const Figure *f = l->figure;
@@ -190,17 +196,17 @@ static void plot_panel(FILE *out, const Layout *l, int panel, const Axis *x, con
     fprintf(out, "\n# %s\nunset arrow\n", *l->panel[panel] ? l->panel[panel] : f->title);
     if (panel)
         fputs("unset label\n", out);
-    gp_margins(out, l, panel, LEFT, label_space(l), TOP, BOTTOM);
+    gp_margins(out, l, panel, LEFT, label_space(l), above(l), BOTTOM);
     axis_write_marks(out, x, 'x');
     axis_write_marks(out, y, 'y');
     fputs("set label 10 ", out);
     gp_text(out, l->panel[panel]);
     fprintf(out, " at screen %.5f, screen %.5f left font face.\":Bold,12\"\nset label 11 ", left, top - 6.0 / l->height);
     gp_text(out, f->y_label);
-    fprintf(out, " at screen %.5f, screen %.5f left font face.\",11\"\nset xlabel ", left, top - 24.0 / l->height);
+    fprintf(out, " at screen %.5f, screen %.5f left font face.\",11\"\nset xlabel ", left, top - (above(l) - 18.0) / l->height);
     gp_text(out, f->x_label);
     fputs(" font face.\",11\" offset 0,0.4\n", out);
-    write_end_labels(out, l, panel, x, y, l->panel_height - TOP - BOTTOM);
+    write_end_labels(out, l, panel, x, y, l->panel_height - above(l) - BOTTOM);
     write_failures(out, l, panel, x);
     write_fit_labels(out, l, panel);
     if (isfinite(f->reference_y)) {

@@ -344,6 +344,17 @@ static void paper_text(FILE *out, const Node *entry, const void *paper)
     put_paper_query(out, entry, paper);
 }
 
+/* Names that every attention method shares get words; any other parameter is its own label. */
+static const char *words_of(const char *name)
+{
+    static const char *const known[][2] = { { "T", "sequence length T" }, { "Tk", "keys Tk" }, { "D", "head dimension D" },
+        { "fast_bytes", "fast memory (bytes)" }, { "block_k", "keys a block" }, { "threads", "threads" }, { "isa", "instruction set" } };
+    for (size_t i = 0; i < sizeof known / sizeof *known; i++)
+        if (strcmp(known[i][0], name) == 0)
+            return known[i][1];
+    return name;
+}
+
 static void read_entry(Figure *f, const Node *entry, const char *experiment, const Paper *paper)
 {
     const char *kind = node_text(entry, "kind", "line"), *log = node_text(entry, "log", "none");
@@ -352,7 +363,7 @@ static void read_entry(Figure *f, const Node *entry, const char *experiment, con
     const Node *x_label = node_get(entry, "x_label");
     *f = (Figure){ .name = strdup(node_text(entry, "name", "")), .title = strdup(node_text(entry, "title", node_text(entry, "name", ""))),
                    .experiment = strdup(experiment), .note = strdup(node_text(entry, "note", "")),
-                   .x_label = strdup(x_label ? x_label->text : node_text(entry, "x", "")),
+                   .x_label = strdup(x_label ? x_label->text : words_of(node_text(entry, "x", ""))),
                    .y_label = strdup(node_text(entry, "y_label", q < 0 ? "" : quantities[q].label)),
                    .reference_label = strdup(reference ? node_text(reference, "label", "") : ""),
                    .kind = *kind == 'b' ? FIGURE_BARS : *kind == 's' ? FIGURE_SCATTER : FIGURE_LINE,

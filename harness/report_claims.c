@@ -7,28 +7,58 @@
 #include <math.h>
 #include <string.h>
 
+/* Whether rows or the paper's own numbers said anything. */
+static int decided(const Judgement *j)
+{
+    return j->verdict == REPRODUCED || j->verdict == PARTLY || j->verdict == CONTRADICTED || j->verdict == INCONCLUSIVE;
+}
+
+static void put_paper_value(FILE *out, const Claim *claim)
+{
+    md_text(out, claim->paper_value);
+    if (strlen(claim->paper_unit) <= 16) {
+        fputs(" ", out);
+        md_text(out, claim->paper_unit);
+    }
+}
+
+static void put_row(FILE *out, const Judgement *j)
+{
+    char ours[80], anchor[160];
+    markdown_anchor(j->claim->id, anchor, sizeof anchor);
+    fputs("| ", out);
+    md_verdict(out, j->verdict);
+    fprintf(out, " | [%s](#%s) | ", j->claim->id, anchor);
+    md_text(out, j->claim->says);
+    fputs(" | ", out);
+    put_paper_value(out, j->claim);
+    fputs(" | ", out);
+    if (decided(j))
+        fputs(verdict_value(j, ours, sizeof ours), out);
+    else
+        md_text(out, j->reason);
+    fputs(" |\n", out);
+}
+
+static void put_verdicts(FILE *out, const Report *r, int which, const char *heading)
+{
+    int rows = 0;
+    for (int i = 0; i < r->judgements->count; i++)
+        if (decided(&r->judgements->item[i]) == which) {
+            if (rows++ == 0)
+                fputs(heading, out);
+            put_row(out, &r->judgements->item[i]);
+        }
+}
+
 void report_claims(FILE *out, const Report *r)
 {
-    fputs("\n## What the paper claims, and what we found\n\n| verdict | claim | the paper says | paper | here |\n|---|---|---|---:|---:|\n", out);
-    for (int i = 0; i < r->judgements->count; i++) {
-        const Judgement *j = &r->judgements->item[i];
-        char ours[80], anchor[160];
-        markdown_anchor(j->claim->id, anchor, sizeof anchor);
-        fputs("| ", out);
-        md_verdict(out, j->verdict);
-        fprintf(out, " | [%s](#%s) | ", j->claim->id, anchor);
-        md_text(out, j->claim->says);
-        fputs(" | ", out);
-        md_text(out, j->claim->paper_value);
-        if (strlen(j->claim->paper_unit) <= 12) {
-            fputs(" ", out);
-            md_text(out, j->claim->paper_unit);
-        }
-        fprintf(out, " | %s |\n", verdict_value(j, ours, sizeof ours));
-    }
+    fputs("\n## What the paper claims, and what we found\n", out);
+    put_verdicts(out, r, 1, "\n| verdict | claim | the paper says | paper | here |\n|---|---|---|---:|---:|\n");
     fputs("\nThe whole 95 % interval in brackets is held against what was expected, which was written down before the first result: "
           "inside it is *reproduced*; in the same direction but wholly outside *partly*; wholly on the other side *contradicted*; across an "
           "edge *inconclusive*. A verdict about times must come out the same on the earlier and on the later half of the processes.\n", out);
+    put_verdicts(out, r, 0, "\n**Not decided here**\n\n| verdict | claim | the paper says | paper | why |\n|---|---|---|---:|---|\n");
 }
 
 /* ---- one claim ------------------------------------------------------------------------------------- */

@@ -16,10 +16,10 @@ static void put_claims(FILE *out, const Report *r, const Figure *f)
         if (strcmp(j->claim->experiment, f->experiment) != 0)
             continue;
         markdown_anchor(j->claim->id, anchor, sizeof anchor);
-        fprintf(out, "%s[%s](#%s) ", count++ ? " · " : "Bears on ", j->claim->id, anchor);
-        md_verdict(out, j->verdict);
+        fprintf(out, "%s<span class=\"verdict %s\">%s</span>&nbsp;[%s](#%s)", count++ ? ", " : "Bears on ",
+                verdict_name(j->verdict), verdict_sign(j->verdict), j->claim->id, anchor);
     }
-    fputs(count ? "\n\n" : "", out);
+    fputs(count ? ".\n\n" : "", out);
 }
 
 static void put_figure(FILE *out, const Report *r, const Figure *f)

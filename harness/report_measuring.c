@@ -75,7 +75,7 @@ void report_measuring(FILE *out, const Report *r)
               "SELECT f.key AS fact, f.value FROM (SELECT facts FROM v_session WHERE blocks > 0 ORDER BY started_at DESC LIMIT 1) s, "
               "json_each(s.facts) f");
     put_table(out, r->db, "The programs that measured",
-              "SELECT revision || CASE dirty WHEN 1 THEN ' with changes' ELSE '' END AS revision, compiler, flags, count(DISTINCT block_id) AS "
+              "SELECT substr(revision, 1, 12) || CASE dirty WHEN 1 THEN ' with changes' ELSE '' END AS revision, compiler, flags, count(DISTINCT block_id) AS "
               "processes FROM v_outcome GROUP BY revision, dirty, compiler, flags ORDER BY count(*) DESC");
     put_counts(out, r->db);
 }
