@@ -40,7 +40,9 @@ static void fill_defaults(MeasurePlan *p)
     if (!p->limit_wall_ns) p->limit_wall_ns = 60000 * MS;
     if (!(p->reference_flops > 0)) p->reference_flops = 3e7;
     if (p->fast_memory[0]) return;
-    const int64_t usual[] = { 32 << 10, 100 << 10, topology()->cache_bytes[1], topology()->cache_bytes[2] };
+    /* What the claims speak of, the same everywhere; and this machine's own first two levels. */
+    const int64_t usual[] = { 32 << 10, 100 << 10, 384 << 10, 1 << 20, topology()->cache_bytes[1],
+                              topology()->cache_bytes[2] };
     int n = 0;
     for (size_t i = 0; i < sizeof usual / sizeof *usual; i++) {
         int known = usual[i] == 0;

@@ -31,7 +31,8 @@ typedef struct {
                                        * whole costs more, seeded rows are checked. 0: 3e8 */
     int          cold;                /* 1: caches are flushed before each epoch (of one call) */
     int64_t      fast_memory[FAST_MEMORIES_MAX];   /* bytes, for instrument `cache`; ends with 0.
-                                       * None: 32 KiB, 100 KiB, this machine's L1, L2 */
+                                       * None: 32, 100, 384 KiB, 1 MiB, this machine's
+                                       * L1 and L2 */
 } MeasurePlan;
 
 typedef struct Measure Measure;

@@ -29,8 +29,12 @@ static void limit_memory(int64_t bytes)
     FILE *f = fopen("/proc/self/statm", "r");
     if (f && fscanf(f, "%ld", &pages) != 1) pages = 0;
     if (f) fclose(f);
-    const rlim_t most = (rlim_t)pages * (rlim_t)sysconf(_SC_PAGESIZE) + (rlim_t)bytes;
-    if (bytes > 0) (void)setrlimit(RLIMIT_AS, &(struct rlimit){ .rlim_cur = most, .rlim_max = most });
+    struct rlimit limit;
+    if (bytes > 0 && !getrlimit(RLIMIT_AS, &limit)) {
+        const rlim_t most = (rlim_t)pages * (rlim_t)sysconf(_SC_PAGESIZE) + (rlim_t)bytes;
+        if (most < limit.rlim_cur) limit.rlim_cur = most;
+        (void)setrlimit(RLIMIT_AS, &limit);
+    }
     (void)setrlimit(RLIMIT_CORE, &(struct rlimit){ 0, 0 });
 }
 
