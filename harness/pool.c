@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Children, a list of groups that they take from, and a parent that looks every few milliseconds. */
 #define _DEFAULT_SOURCE        /* MAP_ANONYMOUS */
 #include "pool.h"
 

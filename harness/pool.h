@@ -12,7 +12,7 @@
 typedef enum {
     LOSS_CRASH,                /* ended by a signal or by itself */
     LOSS_TIMEOUT,              /* ended by us */
-    LOSS_MEMORY                /* ended by the system's out-of-memory killer, as far as one can tell */
+    LOSS_MEMORY                /* ended by the system, as far as one can tell for lack of memory */
 } Loss;
 
 typedef struct {

@@ -14,15 +14,15 @@ typedef struct Device Device;            /* private to the backend */
 
 typedef struct {
     const char *name;                                    /* "cpu" */
-    Status  (*open)(Device **, Err *);                   /* UNSUPPORTED with a reason, never a crash */
+    Status  (*open)(Device **, Err *);                   /* UNSUPPORTED, never a crash */
     void    (*close)(Device *);
     void    (*describe)(const Device *, char *text, size_t size);
-    void   *(*take)(Device *, size_t bytes);             /* zeroed, 64-byte aligned; NULL: no memory */
+    void   *(*take)(Device *, size_t bytes);             /* zeroed, 64-byte aligned; or NULL */
     void    (*give)(Device *, void *, size_t bytes);
     void    (*upload)(Device *, void *to, const void *from, size_t bytes);
     void    (*download)(Device *, void *to, const void *from, size_t bytes);
     int64_t (*now_ns)(Device *);                         /* after all work given so far is done */
-    void    (*flush)(Device *);                          /* evicts the caches, outside any timed region */
+    void    (*flush)(Device *);                          /* evicts the caches */
 } Backend;
 
 extern const Backend backend_cpu;

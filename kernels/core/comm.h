@@ -16,7 +16,8 @@ struct Comm {
     /* Sends `bytes` from out to rank `to` and receives as many into in from rank
      * `from`, at the same time; -1 stands for nobody. */
     void (*exchange)(const Comm *, const void *out, int to, void *in, int from, size_t bytes);
-    void (*sum)(const Comm *, float *values, size_t count);   /* in place, same bits on every rank */
+    /* In place; the same bits on every rank. */
+    void (*sum)(const Comm *, float *values, size_t count);
     void (*barrier)(const Comm *);
     void  *self;
 };

@@ -14,7 +14,8 @@
 #include "tensor.h"
 #include "workspace.h"
 
-typedef enum { FWD = 1, BWD = 2, STEP = 4 } Pass;   /* STEP: a few tokens of decoding from a cache or state */
+/* STEP: a few tokens of decoding from a cache or a state. */
+typedef enum { FWD = 1, BWD = 2, STEP = 4 } Pass;
 
 typedef struct Method  Method;
 typedef struct Variant Variant;
@@ -29,8 +30,9 @@ typedef struct {               /* a size or an option of the method; always an i
     const char *name;          /* "T": the key in point texts, specs and the database */
     const char *help;          /* a few words, with the unit */
     int64_t     fallback, low, high;
-    const char *same_as;       /* not given: takes that (earlier) parameter's value instead of fallback */
-    const char *golden;        /* its name in golden files' metadata where it differs: "Tq", "window[0]" */
+    const char *same_as;       /* not given: takes that (earlier) parameter's value, no fallback */
+    const char *golden;        /* its name in golden files where it differs: "Tq", "window[0]";
+                                * several alternatives: "Tk|Tmax" */
     int         shown;         /* printed in every point text, even at its fallback: the sizes */
 } Param;
 
@@ -42,12 +44,12 @@ typedef enum {
 
 typedef enum {
     KIND_VALUE,                /* the problem's dtype */
-    KIND_WIDE,                 /* f32 where the problem is f32 or bf16: statistics, states, accumulators */
+    KIND_WIDE,                 /* f32 for f32 and bf16: statistics, states, accumulators */
     KIND_INDEX                 /* i32: lengths, masks, indices; carries no gradient */
 } Kind;
 
 typedef enum {
-    FILL_NORMAL,               /* standard normal, rounded to bf16 so that every dtype sees the same numbers */
+    FILL_NORMAL,               /* standard normal, rounded to bf16: all dtypes see the same numbers */
     FILL_UNIFORM,              /* uniform in (0, 1), rounded likewise */
     FILL_ZERO,
     FILL_METHOD                /* by the method's own fill() */
@@ -108,7 +110,8 @@ struct TileSink {
     void (*touch)(TileSink *, int tensor, int64_t offset_bytes, int64_t bytes, int writes);
 };
 
-typedef struct { double f32_fwd, f32_bwd, bf16_fwd, bf16_bwd; } Tolerance;   /* max|x - ref| / max|ref| */
+/* Of max|x - ref| / max|ref|. */
+typedef struct { double f32_fwd, f32_bwd, bf16_fwd, bf16_bwd; } Tolerance;
 
 struct Variant {
     const char  *method, *name;                       /* filled by VARIANT_ID, never typed */
@@ -117,11 +120,11 @@ struct Variant {
     unsigned     dtypes;                              /* 1u << F32 | 1u << BF16 */
     Status     (*run)(const Problem *, const Args *, Ctx *);
     size_t     (*workspace)(const Problem *, int threads);   /* bytes; NULL: none */
-    const char *(*refuses)(const Problem *, int threads);    /* the reason, or NULL; may be NULL itself */
-    void       (*counts)(const Problem *, Counts *);  /* formula of the work it executes; may be NULL */
-    void       (*tiles)(const Problem *, TileSink *); /* its tile schedule for one head; may be NULL */
+    const char *(*refuses)(const Problem *, int threads);    /* the reason, or NULL; may be NULL */
+    void       (*counts)(const Problem *, Counts *);  /* formula of its work; may be NULL */
+    void       (*tiles)(const Problem *, TileSink *); /* schedule of one head; may be NULL */
     Tolerance    tolerance;                           /* all 0: the method's */
-    const char  *note;                                /* what it does that the one before does not */
+    const char  *note;                     /* what it does that the one before does not */
 };
 
 /* ---- the method --------------------------------------------------------------- */
@@ -129,11 +132,12 @@ struct Variant {
 typedef struct {
     double flops;              /* useful matmul FLOPs by the method's stated convention */
     double exps;
-    double bytes;              /* the least traffic: each input read once, each output written once */
+    double bytes;              /* the least traffic: each input read, each output written once */
     double state_bytes;        /* what decoding keeps per problem; 0 where meaningless */
 } Cost;
 
-typedef struct { const char *name; unsigned passes; } Golden;   /* files' "method" -> which passes they prove */
+/* Files of golden values: their metadata's "method", and the passes that they prove. */
+typedef struct { const char *name; unsigned passes; } Golden;
 
 /* An algebraic law. `a` and `b` hold the same problem with the same inputs; the law
  * changes b (and may change a), calls run on each as often as it likes, and returns
@@ -141,7 +145,7 @@ typedef struct { const char *name; unsigned passes; } Golden;   /* files' "metho
 typedef struct {
     const char *name, *says;
     Pass        pass;
-    const char *needs;         /* extra "param=value,..." for the case it is tried on; may be NULL */
+    const char *needs;         /* "param=value,..." beside the defaults; may be NULL */
     double    (*violation)(const Problem *, Args *a, Args *b,
                            void (*run)(void *self, const Args *), void *self);
 } Law;
@@ -155,17 +159,17 @@ struct Method {
     const Golden *golden;                             /* ends with a zero entry; may be NULL */
     const Law    *law;                                /* ends with a zero entry; may be NULL */
     void        (*fill)(const Problem *, const Args *);   /* FILL_METHOD ports; may be NULL */
-    const char *(*refuses)(const Problem *);          /* parameters that make no sense together, or NULL */
+    const char *(*refuses)(const Problem *);          /* why parameters make no sense, or NULL */
     /* The definition, float64 throughout: writes the outputs; with args->dx also the
      * gradients of every input from those of the outputs. */
     void        (*reference)(const Problem *, const Args *);
     /* One row (all but the last dimension, flattened) of sample[pass], computed from
      * inputs of any dtype: an exact check where the whole reference is not affordable. */
     void        (*reference_row)(const Problem *, const Args *, int64_t row, double *out);
-    const char   *sample[5];                          /* by Pass: "o" for FWD and STEP, "dq" for BWD */
+    const char   *sample[5];                          /* by Pass: "o"; "dq" for BWD */
     Cost        (*cost)(const Problem *);
     Tolerance     tolerance;
-    const char *const *cases;                         /* problem texts that every variant must get right */
+    const char *const *cases;                         /* problems that all must get right */
 };
 
 extern const Method  *const methods[];     /* generated by the build; both end with NULL */
