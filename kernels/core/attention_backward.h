@@ -22,15 +22,16 @@
 #ifndef ATTENTION_BACKWARD_H
 #define ATTENTION_BACKWARD_H
 
+#include "attention_tiles.h"
 #include "gemm_bf16.h"
 #include "method.h"
 #include "parallel.h"
-#include "softmax_attention.h"
 #include "vdropout.h"
 #include "vmath.h"
 
 typedef struct {
     Attention   at;
+    const AttentionBlocks *blocks;         /* NULL: none */
     Dtype       dtype;                     /* F32 or BF16: of all but lse */
     const void *q, *k, *v, *o, *grad_o;
     const float *lse;
@@ -142,47 +143,18 @@ typedef struct {
     const AttentionBackward *x;
     const BackwardPlan      *plan;
     const BackwardScratch   *w;
-    int64_t  b, h, head;                   /* head = b H + h */
-    int64_t  i0, rows, j0, keys;           /* the tile */
+    AttentionTile tile;
+    int64_t  head;                         /* b H + h */
     const float *lse2, *delta;             /* of row i0 on */
     const void *q, *grad_o;                /* row i0, in the problem's dtype */
     float   *sum_q;                        /* dQ of row i0 */
 } BackwardTile;
 
-typedef struct { int64_t first, end; } BackwardSpan;
-
-/* The columns of the tile that row r of it sees. */
-static inline BackwardSpan backward_span_(const BackwardTile *t, int64_t r)
-{
-    const KeyRange see = attention_keys(&t->x->at, t->b, t->i0 + r);
-    int64_t first = see.first - t->j0, end = see.end - t->j0;
-    first = first < 0 ? 0 : first;
-    end = end > t->keys ? t->keys : end;
-    return (BackwardSpan){ first, end < first ? first : end };
-}
-
-/* 0: no row of the tile sees a key of it; 1: some; 2: every row sees every key. */
-static inline int backward_sees_(const BackwardTile *t)
-{
-    const KeyRange top = attention_keys(&t->x->at, t->b, t->i0);
-    const KeyRange low = attention_keys(&t->x->at, t->b, t->i0 + t->rows - 1);
-    if (top.first >= t->j0 + t->keys || low.end <= t->j0) return 0;
-    return low.first <= t->j0 && top.end >= t->j0 + t->keys ? 2 : 1;
-}
-
 typedef struct { vf p, pz, ds; } BackwardLanes;    /* P, P o Z, dS of VL pairs */
-
-/* Lane l: does the row with this span see column j + l? */
-static inline vm backward_seen_(BackwardSpan span, int64_t j)
-{
-    const int64_t end = span.end - j, first = span.first - j;
-    const vm before = vm_first(first < VL ? (int)first : VL);
-    return vm_and(vm_first(end < VL ? (int)end : VL), vm_not(before));
-}
 
 /* Columns j..j+VL-1 of row r; `mixed`: some of them may be hidden; z: NULL without dropout. */
 TEMPLATE BackwardLanes backward_lanes_(const BackwardTile *t, int64_t r, int64_t j, vf c,
-                                       int degree, int mixed, BackwardSpan span,
+                                       int degree, int mixed, TileRow row,
                                        const DropoutRow *z)
 {
     const int64_t width = backward_width_(t->plan);
@@ -191,12 +163,12 @@ TEMPLATE BackwardLanes backward_lanes_(const BackwardTile *t, int64_t r, int64_t
     vf dp = v_load(t->w->dp + r * width + j);
     vf p = v_exp2_down(v_fms(s, c, v_set1(t->lse2[r])), degree), pz = p;
     if (mixed) {
-        const vm seen = backward_seen_(span, j);
+        const vm seen = tile_seen(&t->tile, row, j);
         p = pz = v_select(seen, p, v_zero());
         dp = v_select(seen, dp, v_zero());
     }
     if (z) {
-        const vf keep = v_dropout(*z, t->j0 + j, dropout_threshold(a->dropout_percent),
+        const vf keep = v_dropout(*z, t->tile.j0 + j, dropout_threshold(a->dropout_percent),
                                   (float)dropout_scale(a->dropout_percent));
         pz = v_mul(p, keep);
         dp = v_mul(dp, keep);
@@ -206,7 +178,7 @@ TEMPLATE BackwardLanes backward_lanes_(const BackwardTile *t, int64_t r, int64_t
 
 static inline DropoutRow backward_dropout_(const BackwardTile *t, int64_t r)
 {
-    return dropout_row(t->x->at.seed, t->head, t->i0 + r);
+    return dropout_row(t->x->at.seed, t->head, t->tile.i0 + r);
 }
 
 /* float32: P o Z and dS over S and dP. */
@@ -214,12 +186,12 @@ TEMPLATE void backward_middle_f32_(const BackwardTile *t, int mixed, int dropout
 {
     const int64_t width = backward_width_(t->plan);
     const vf c = v_set1((float)(t->x->at.scale * 1.4426950408889634));
-    for (int64_t r = 0; r < t->rows; r++) {
-        const BackwardSpan span = mixed ? backward_span_(t, r) : (BackwardSpan){ 0, t->keys };
+    for (int64_t r = 0; r < t->tile.rows; r++) {
+        const TileRow row = mixed ? tile_row(&t->tile, r) : (TileRow){ 0, 0, NULL };
         const DropoutRow z = dropout ? backward_dropout_(t, r) : (DropoutRow){ 0, 0 };
-        for (int64_t j = 0; j < t->keys; j += VL) {
+        for (int64_t j = 0; j < t->tile.keys; j += VL) {
             const BackwardLanes l =
-                backward_lanes_(t, r, j, c, 5, mixed, span, dropout ? &z : NULL);
+                backward_lanes_(t, r, j, c, 5, mixed, row, dropout ? &z : NULL);
             v_store(t->w->s + r * width + j, l.pz);
             v_store(t->w->dp + r * width + j, l.ds);
         }
@@ -227,16 +199,17 @@ TEMPLATE void backward_middle_f32_(const BackwardTile *t, int mixed, int dropout
 }
 
 static inline void backward_tile_f32_(const BackwardTile *t, const float *q, const float *grad_o,
-                                      int sees)
+                                      TileSight sight)
 {
     const BackwardScratch *w = t->w;
-    const int64_t D = t->x->at.D, width = backward_width_(t->plan), m = t->rows, n = t->keys;
+    const int64_t D = t->x->at.D, width = backward_width_(t->plan);
+    const int64_t m = t->tile.rows, n = t->tile.keys;
     gemm_pack(m, D, q, D, w->qb, m * GEMM_NR);
     gemm_pack(m, D, grad_o, D, w->dob, m * GEMM_NR);
     gemm(m, n, D, q, D, w->kt, D * GEMM_NR, w->s, width, 0);
     gemm(m, n, D, grad_o, D, w->vt, D * GEMM_NR, w->dp, width, 0);
     if (t->x->at.dropout_percent) backward_middle_f32_(t, 1, 1);
-    else if (sees == 1 || n % VL) backward_middle_f32_(t, 1, 0);
+    else if (sight == TILE_MIXED || n % VL) backward_middle_f32_(t, 1, 0);
     else backward_middle_f32_(t, 0, 0);
     gemm_t(n, D, m, w->s, width, w->dob, m * GEMM_NR, w->dv, D, 1);
     gemm_t(n, D, m, w->dp, width, w->qb, m * GEMM_NR, w->dk, D, 1);
@@ -249,18 +222,18 @@ TEMPLATE void backward_middle_bf16_(const BackwardTile *t, int mixed, int dropou
 {
     const int64_t width = backward_width_(t->plan);
     const vf c = v_set1((float)(t->x->at.scale * 1.4426950408889634));
-    for (int64_t r = 0; r < t->rows; r += 2) {
+    for (int64_t r = 0; r < t->tile.rows; r += 2) {
         const int64_t odd = r + 1;         /* one behind the last row: all of it is hidden */
-        const BackwardSpan all = { 0, t->keys }, none = { 0, 0 };
-        const BackwardSpan span0 = mixed ? backward_span_(t, r) : all;
-        const BackwardSpan span1 = !mixed ? all : odd < t->rows ? backward_span_(t, odd) : none;
+        const TileRow none = { 0, 0, NULL };
+        const TileRow row0 = mixed ? tile_row(&t->tile, r) : none;
+        const TileRow row1 = mixed && odd < t->tile.rows ? tile_row(&t->tile, odd) : none;
         const DropoutRow z0 = dropout ? backward_dropout_(t, r) : (DropoutRow){ 0, 0 };
         const DropoutRow z1 = dropout ? backward_dropout_(t, odd) : (DropoutRow){ 0, 0 };
-        for (int64_t j = 0; j < t->keys; j += VL) {
+        for (int64_t j = 0; j < t->tile.keys; j += VL) {
             const BackwardLanes low =
-                backward_lanes_(t, r, j, c, 3, mixed, span0, dropout ? &z0 : NULL);
+                backward_lanes_(t, r, j, c, 3, mixed, row0, dropout ? &z0 : NULL);
             const BackwardLanes high =
-                backward_lanes_(t, odd, j, c, 3, mixed, span1, dropout ? &z1 : NULL);
+                backward_lanes_(t, odd, j, c, 3, mixed, row1, dropout ? &z1 : NULL);
             const vi p = vi_pack_bf16(low.pz, high.pz), ds = vi_pack_bf16(low.ds, high.ds);
             uint16_t *rows = t->w->ds_rows + r * width + j;
             vi_store(t->w->p_pairs + r / 2 * width + j, vi_interleave_bf16(p));
@@ -270,17 +243,18 @@ TEMPLATE void backward_middle_bf16_(const BackwardTile *t, int mixed, int dropou
     }
 }
 
-static inline void backward_tile_bf16_(const BackwardTile *t, int sees)
+static inline void backward_tile_bf16_(const BackwardTile *t, TileSight sight)
 {
     const BackwardScratch *w = t->w;
-    const int64_t D = t->x->at.D, width = backward_width_(t->plan), m = t->rows, n = t->keys;
+    const int64_t D = t->x->at.D, width = backward_width_(t->plan);
+    const int64_t m = t->tile.rows, n = t->tile.keys;
     const int64_t half_m = (m + 1) / 2, half_d = (D + 1) / 2, half_bk = (t->plan->bk + 1) / 2;
     gemm_bf16_pack(m, D, t->q, D, (int32_t *)w->qb, half_m * GEMM_NR);
     gemm_bf16_pack(m, D, t->grad_o, D, (int32_t *)w->dob, half_m * GEMM_NR);
     gemm_bf16(m, n, D, t->q, D, (int32_t *)w->kt, half_d * GEMM_NR, w->s, width, 0);
     gemm_bf16(m, n, D, t->grad_o, D, (int32_t *)w->vt, half_d * GEMM_NR, w->dp, width, 0);
     if (t->x->at.dropout_percent) backward_middle_bf16_(t, 1, 1);
-    else if (sees == 1 || n % VL || m % 2) backward_middle_bf16_(t, 1, 0);
+    else if (sight == TILE_MIXED || n % VL || m % 2) backward_middle_bf16_(t, 1, 0);
     else backward_middle_bf16_(t, 0, 0);
     gemm_bf16_t(n, D, m, w->p_pairs, width, (int32_t *)w->dob, half_m * GEMM_NR, w->dv, D, 1);
     gemm_bf16_t(n, D, m, w->ds_pairs, width, (int32_t *)w->qb, half_m * GEMM_NR, w->dk, D, 1);
@@ -373,16 +347,16 @@ static inline void backward_pack_keys_(const BackwardJob *job, const BackwardScr
     gemm_pack(n, D, k, D, w->kb, bk * GEMM_NR);
 }
 
-static inline void backward_tile_(const BackwardTile *t, int sees)
+static inline void backward_tile_(const BackwardTile *t, TileSight sight)
 {
 #ifdef SIMD_BF16_DOT
-    if (t->plan->pairs) { backward_tile_bf16_(t, sees); return; }
+    if (t->plan->pairs) { backward_tile_bf16_(t, sight); return; }
 #endif
-    const int64_t count = t->rows * t->x->at.D;
+    const int64_t count = t->tile.rows * t->x->at.D;
     if (t->x->dtype == BF16)
         backward_tile_f32_(t, backward_widen_(t->w->rows_q, t->q, count),
-                           backward_widen_(t->w->rows_do, t->grad_o, count), sees);
-    else backward_tile_f32_(t, t->q, t->grad_o, sees);
+                           backward_widen_(t->w->rows_do, t->grad_o, count), sight);
+    else backward_tile_f32_(t, t->q, t->grad_o, sight);
 }
 
 /* All queries of query head h against one block of keys. */
@@ -390,20 +364,20 @@ static inline void backward_head_(const BackwardJob *job, BackwardTile *t, int64
                                   float *sum)
 {
     const AttentionBackward *x = job->x;
-    const int64_t T = x->at.T, D = x->at.D, live = attention_query_len(&x->at, t->b);
-    t->head = t->b * x->at.H + t->h;
+    const int64_t T = x->at.T, D = x->at.D, live = attention_query_len(&x->at, t->tile.b);
+    t->head = t->tile.b * x->at.H + t->tile.h;
     for (int64_t i = 0; i < live; i += job->plan.bq) {
         const int64_t at = (t->head * T + i) * D;
-        t->i0 = i;
-        t->rows = live - i < job->plan.bq ? live - i : job->plan.bq;
-        const int sees = backward_sees_(t);
-        if (!sees) continue;
+        t->tile.i0 = i;
+        t->tile.rows = live - i < job->plan.bq ? live - i : job->plan.bq;
+        const TileSight sight = tile_sight(&t->tile);
+        if (sight == TILE_HIDDEN) continue;
         t->lse2 = t->w->lse2 + h_in_group * T + i;
         t->delta = t->w->delta + h_in_group * T + i;
         t->q = backward_at_(x->q, at, x->dtype);
         t->grad_o = backward_at_(x->grad_o, at, x->dtype);
         t->sum_q = sum + at;
-        backward_tile_(t, sees);
+        backward_tile_(t, sight);
     }
 }
 
@@ -416,7 +390,8 @@ static inline void backward_item_(void *arg, int64_t item, int worker)
     const int64_t key_head = item / job->plan.chunks, chunk = item % job->plan.chunks;
     const int64_t b = key_head / a->Hkv, h0 = key_head % a->Hkv * job->plan.group, D = a->D;
     float *sum = job->sums ? job->sums + chunk * a->B * a->H * a->T * D : x->grad_q;
-    BackwardTile t = { .x = x, .plan = &job->plan, .w = w, .b = b };
+    BackwardTile t = { .x = x, .plan = &job->plan, .w = w };
+    t.tile = (AttentionTile){ .at = a, .blocks = x->blocks, .b = b };
     const int64_t first = (b * a->H + h0) * a->T;
     memset(sum + first * D, 0, (size_t)(job->plan.group * a->T * D) * sizeof *sum);
     for (int64_t g = 0; g < job->plan.group; g++)
@@ -424,20 +399,20 @@ static inline void backward_item_(void *arg, int64_t item, int worker)
     /* bf16 looks at rows in pairs, so also at one behind the last, which is hidden. */
     w->lse2[job->plan.group * a->T] = w->delta[job->plan.group * a->T] = 0;
     for (int64_t j = chunk * job->plan.bk; j < a->Tk; j += job->plan.bk * job->plan.chunks) {
-        t.j0 = j;
-        t.keys = a->Tk - j < job->plan.bk ? a->Tk - j : job->plan.bk;
-        backward_pack_keys_(job, w, key_head, j, t.keys);
-        memset(w->dk, 0, (size_t)(t.keys * D) * sizeof *w->dk);
-        memset(w->dv, 0, (size_t)(t.keys * D) * sizeof *w->dv);
+        t.tile.j0 = j;
+        t.tile.keys = a->Tk - j < job->plan.bk ? a->Tk - j : job->plan.bk;
+        backward_pack_keys_(job, w, key_head, j, t.tile.keys);
+        memset(w->dk, 0, (size_t)(t.tile.keys * D) * sizeof *w->dk);
+        memset(w->dv, 0, (size_t)(t.tile.keys * D) * sizeof *w->dv);
         for (int64_t g = 0; g < job->plan.group; g++) {
-            t.h = h0 + g;
+            t.tile.h = h0 + g;
             backward_head_(job, &t, g, sum);
         }
         const int64_t at = (key_head * a->Tk + j) * D;
         void *grad_k = (void *)backward_at_(x->grad_k, at, x->dtype);
         void *grad_v = (void *)backward_at_(x->grad_v, at, x->dtype);
-        backward_store_(grad_k, w->dk, t.keys * D, (float)a->scale, x->dtype);
-        backward_store_(grad_v, w->dv, t.keys * D, 1, x->dtype);
+        backward_store_(grad_k, w->dk, t.tile.keys * D, (float)a->scale, x->dtype);
+        backward_store_(grad_v, w->dv, t.tile.keys * D, 1, x->dtype);
     }
 }
 
