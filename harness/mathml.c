@@ -28,6 +28,7 @@ typedef Status Parse(Reader *, FILE *);
 
 static Status row(Reader *r, FILE *out);
 static Status atom(Reader *r, FILE *out);
+static Status argument(Reader *r, FILE *out);
 
 static void skip_spaces(Reader *r)
 {
@@ -107,9 +108,9 @@ static Status raw_group(Reader *r, const char **text, size_t *size)
 static Status two_parts(Reader *r, FILE *out, const char *element)
 {
     fprintf(out, "<%s>", element);
-    Status status = atom(r, out);
+    Status status = argument(r, out);
     if (!status)
-        status = atom(r, out);
+        status = argument(r, out);
     fprintf(out, "</%s>", element);
     return status;
 }
@@ -123,7 +124,7 @@ static Status root(Reader *r, FILE *out)
 {
     if (!take(r, "[")) {
         fputs("<msqrt>", out);
-        const Status status = atom(r, out);
+        const Status status = argument(r, out);
         fputs("</msqrt>", out);
         return status;
     }
@@ -137,7 +138,7 @@ static Status root(Reader *r, FILE *out)
     r->at = close + 1;
     if (!status) {
         fputs("<mroot>", out);
-        status = atom(r, out);
+        status = argument(r, out);
         fprintf(out, "<mrow>%s</mrow></mroot>", order);
     }
     free(order);
@@ -204,7 +205,7 @@ static Status calligraphic(Reader *r, FILE *out)
 static Status bold(Reader *r, FILE *out)
 {
     fputs("<mrow style=\"font-weight:bold\">", out);
-    const Status status = atom(r, out);
+    const Status status = argument(r, out);
     fputs("</mrow>", out);
     return status;
 }
@@ -212,7 +213,7 @@ static Status bold(Reader *r, FILE *out)
 static Status boxed(Reader *r, FILE *out)
 {
     fputs("<mrow class=\"boxed\">", out);
-    const Status status = atom(r, out);
+    const Status status = argument(r, out);
     fputs("</mrow>", out);
     return status;
 }
@@ -220,7 +221,7 @@ static Status boxed(Reader *r, FILE *out)
 static Status underbrace(Reader *r, FILE *out)
 {
     fputs("<munder>", out);
-    const Status status = atom(r, out);
+    const Status status = argument(r, out);
     fputs("<mo stretchy=\"true\">⏟</mo></munder>", out);
     r->limits = 1;
     return status;
@@ -346,7 +347,7 @@ static const struct { const char *name; Parse *parse; } structures[] = {
 static Status accent(Reader *r, FILE *out, const char *mark)
 {
     fputs("<mover accent=\"true\">", out);
-    const Status status = atom(r, out);
+    const Status status = argument(r, out);
     fprintf(out, "<mo stretchy=\"%s\">%s</mo></mover>", strcmp(mark, "¯") == 0 ? "true" : "false", mark);
     return status;
 }
@@ -450,6 +451,16 @@ static Status atom(Reader *r, FILE *out)
     return OK;
 }
 
+/* What \frac or ^ takes without braces is one digit, as in LaTeX: \frac12 is a half. */
+static Status argument(Reader *r, FILE *out)
+{
+    skip_spaces(r);
+    if (r->at == r->end || !isdigit((unsigned char)*r->at))
+        return atom(r, out);
+    fprintf(out, "<mn>%c</mn>", *r->at++);
+    return OK;
+}
+
 /* ' is a superscript in itself and may stand before another one: m'^2. */
 static Status primes(Reader *r, char **sup)
 {
@@ -487,7 +498,7 @@ static Status scripts(Reader *r, char **sub, char **sup)
             return OK;
         if (*which)
             return fail(r->err, BAD_INPUT, "equation: two %s on one base", which == sub ? "subscripts" : "superscripts");
-        status = capture(r, atom, which);
+        status = capture(r, argument, which);
     }
 }
 
