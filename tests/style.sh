@@ -55,7 +55,7 @@ index(exempt, " " $2 " ") { next }
         if ($i ~ /^end:/) end = substr($i, 5)
         if ($i ~ /^signature:/) signature = substr($i, 11)
     }
-    sub(/, Err *[*] *err[)]$/, ")", signature)     # where trouble is told: not an argument
+    sub(/, *Err *[*] *err[)]$/, ")", signature)     # where trouble is told: not an argument
     depth = 0; parameters = signature ~ /^\((void)?\)$/ ? 0 : 1
     for (i = 1; i <= length(signature); i++) {
         c = substr(signature, i, 1)
