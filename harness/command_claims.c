@@ -4,11 +4,14 @@
 
 #include <string.h>
 
-static const Option options[] = {
-    { .name = "machine", .letter = 'm', .value = "ALIAS", .help = "judge this machine's rows, not those of the one it runs on" },
-    { .name = "strict", .help = "exit with 3 if a verdict is inconclusive" },
-    { 0 }
-};
+static const Option options[] = { { .name = "machine",
+                                    .letter = 'm',
+                                    .value = "ALIAS",
+                                    .help = "judge this machine's rows, not those of the one it "
+                                            "runs on" },
+                                  { .name = "strict",
+                                    .help = "exit with 3 if a verdict is inconclusive" },
+                                  { 0 } };
 
 typedef struct {
     const Call *call;
@@ -20,8 +23,9 @@ static void tell_broken(const Paper *paper, const Judgements *judgements)
 {
     for (int i = 0; i < judgements->count; i++)
         if (judgements->item[i].broken)
-            fprintf(stderr, "attest claims: %s/claims.yaml:%d: %s: %s\n", paper->folder, judgements->item[i].claim->line,
-                    judgements->item[i].claim->id, judgements->item[i].reason);
+            fprintf(stderr, "attest claims: %s/claims.yaml:%d: %s: %s\n", paper->folder,
+                    judgements->item[i].claim->line, judgements->item[i].claim->id,
+                    judgements->item[i].reason);
 }
 
 static Status one_paper(Work *work, const char *id, Err *err)
@@ -31,7 +35,8 @@ static Status one_paper(Work *work, const char *id, Err *err)
     Status status = paper_open(&paper, id, err);
     if (status)
         return status;
-    status = verdicts_give(&judgements, &paper, work->call->db_path, call_option(work->call, "machine"), err);
+    status = verdicts_give(&judgements, &paper, work->call->db_path,
+                           call_option(work->call, "machine"), err);
     if (status) {
         paper_close(&paper);
         return status;
@@ -71,7 +76,8 @@ static int run(const Call *call)
         json_open(&work.json, call->out);
         json_array(&work.json, NULL);
     }
-    const Status status = call->argc ? one_paper(&work, call->argv[0], &err) : all_papers(&work, &err);
+    const Status status =
+        call->argc ? one_paper(&work, call->argv[0], &err) : all_papers(&work, &err);
     if (call->json)
         json_close(&work.json);
     if (status)
@@ -85,16 +91,19 @@ const Command command_claims = {
     .name = "claims",
     .arguments = "[PAPER]",
     .summary = "judge what papers claim by the stored rows",
-    .details =
-        "Every claim of papers/PAPER/claims.yaml (or of all papers) with a verdict:\n"
-        "reproduced, partly, contradicted, inconclusive, under-specified, not-testable or\n"
-        "not-yet-measured. The whole interval is held against the band that the claim gives,\n"
-        "never the point alone, and a verdict about times must hold on both halves of the\n"
-        "processes. Nothing is measured; the verdicts are stored in the database.\n"
-        "\n"
-        "With --json an array of {paper, id, where, says, kind, verdict, reason, value, low, high,\n"
-        "expected, points}. Verdicts are results, not errors: the exit code is 0 whatever they say.",
+    .details = "Every claim of papers/PAPER/claims.yaml (or of all papers) with a verdict:\n"
+               "reproduced, partly, contradicted, inconclusive, under-specified, not-testable or\n"
+               "not-yet-measured. The whole interval is held against the band that the claim "
+               "gives,\n"
+               "never the point alone, and a verdict about times must hold on both halves of the\n"
+               "processes. Nothing is measured; the verdicts are stored in the database.\n"
+               "\n"
+               "With --json an array of {paper, id, where, says, kind, verdict, reason, value, "
+               "low, high,\n"
+               "expected, points}. Verdicts are results, not errors: the exit code is 0 whatever "
+               "they say.",
     .option = options,
-    .least = 0, .most = 1,
+    .least = 0,
+    .most = 1,
     .run = run,
 };

@@ -7,11 +7,17 @@
 
 #include <string.h>
 
-static const Option options[] = {
-    { .name = "into", .letter = 'o', .value = "DIR", .help = "the folder that gets figures/PAPER/ (default: results)" },
-    { .name = "machine", .letter = 'm', .value = "ALIAS", .help = "draw this machine's rows, not those of the one it runs on" },
-    { 0 }
-};
+static const Option options[] = { { .name = "into",
+                                    .letter = 'o',
+                                    .value = "DIR",
+                                    .help = "the folder that gets figures/PAPER/ (default: "
+                                            "results)" },
+                                  { .name = "machine",
+                                    .letter = 'm',
+                                    .value = "ALIAS",
+                                    .help = "draw this machine's rows, not those of the one it "
+                                            "runs on" },
+                                  { 0 } };
 
 static void print_json(Json *json, const Paper *paper, const Figures *figures)
 {
@@ -71,8 +77,10 @@ static Status one_paper(const Call *call, Json *json, const char *id, Err *err)
     else if (!status)
         print_paths(call->out, &figures);
     if (!status && figures.empty && !call->quiet)
-        fprintf(stderr, "attest figures: %d figures of %s wait for their rows: `attest reproduce %s` measures them\n", figures.empty,
-                paper.id, paper.id);
+        fprintf(stderr,
+                "attest figures: %d figures of %s wait for their rows: `attest reproduce %s` "
+                "measures them\n",
+                figures.empty, paper.id, paper.id);
     figures_close(&figures);
     paper_close(&paper);
     return status;
@@ -107,11 +115,13 @@ const Command command_figures = {
     .summary = "draw the figures of a paper from the stored rows",
     .details =
         "Draws the `figures:` of the paper's experiments (or of all papers) with gnuplot into\n"
-        "DIR/figures/PAPER/: NAME.gp, which holds its data and draws by itself, NAME.svg for light\n"
+        "DIR/figures/PAPER/: NAME.gp, which holds its data and draws by itself, NAME.svg for "
+        "light\n"
         "and dark pages, and NAME.png. Each carries its query and the SHA-256 of the rows that it\n"
         "was drawn from. Ours with intervals, published values beside them as printed, failures\n"
         "as crosses at the edge. Prints the paths; with --json also rows, hashes and queries.",
     .option = options,
-    .least = 0, .most = 1,
+    .least = 0,
+    .most = 1,
     .run = run,
 };

@@ -3,17 +3,24 @@
 #include "cli.h"
 #include "telling.h"
 
-static const Option options[] = {
-    { .name = "into", .letter = 'o', .value = "DIR", .help = "the folder that gets figures/ and report/ (default: results)" },
-    { .name = "machine", .letter = 'm', .value = "ALIAS", .help = "tell of this machine's rows, not of those of the one it runs on" },
-    { 0 }
-};
+static const Option options[] = { { .name = "into",
+                                    .letter = 'o',
+                                    .value = "DIR",
+                                    .help = "the folder that gets figures/ and report/ (default: "
+                                            "results)" },
+                                  { .name = "machine",
+                                    .letter = 'm',
+                                    .value = "ALIAS",
+                                    .help = "tell of this machine's rows, not of those of the one "
+                                            "it runs on" },
+                                  { 0 } };
 
 static Status one_paper(const Call *call, const char *id, Err *err)
 {
     Telling t;
     const char *into = call_option(call, "into");
-    const Status status = telling_open(&t, id, call->db_path, call_option(call, "machine"), into ? into : "results", err);
+    const Status status = telling_open(&t, id, call->db_path, call_option(call, "machine"),
+                                       into ? into : "results", err);
     if (status)
         return status;
     fprintf(call->out, "%s\n%s\n", t.markdown, t.html);

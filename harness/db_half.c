@@ -13,7 +13,8 @@ Status db_only_half(Db *db, int64_t machine, int first, Err *err)
     const Status status = db_only_machine(db, machine, err);
     if (status)
         return status;
-    snprintf(sql, sizeof sql, "CREATE TEMP TABLE half AS SELECT %d AS first, %lld AS whose", first != 0, (long long)machine);
+    snprintf(sql, sizeof sql, "CREATE TEMP TABLE half AS SELECT %d AS first, %lld AS whose",
+             first != 0, (long long)machine);
     db_script(db, sql);
     db_script(db, half_sql);
     return db_check(db, err);

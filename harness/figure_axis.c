@@ -8,16 +8,19 @@
 #include <string.h>
 #include <strings.h>
 
-/* blue, vermilion, green, purple, orange, sky blue, black: the darker ones first, which are legible as text */
-const char *const palette_light[COLOURS] = { "#0072b2", "#d55e00", "#009e73", "#a9547f", "#b87e00", "#3a8fbf", "#333333" };
-const char *const palette_dark[COLOURS]  = { "#56b4e9", "#ff8c4a", "#3fc9a0", "#e39ac3", "#e6b14a", "#8fd0f5", "#cccccc" };
+/* blue, vermilion, green, purple, orange, sky blue, black: the darker ones first, which are legible
+ * as text */
+const char *const palette_light[COLOURS] = { "#0072b2", "#d55e00", "#009e73", "#a9547f",
+                                             "#b87e00", "#3a8fbf", "#333333" };
+const char *const palette_dark[COLOURS] = { "#56b4e9", "#ff8c4a", "#3fc9a0", "#e39ac3",
+                                            "#e6b14a", "#8fd0f5", "#cccccc" };
 
 const char *series_colour(const Series *s)
 {
     return s->colour < 0 ? GREY_LIGHT : palette_light[s->colour % COLOURS];
 }
 
-/* ---- axes ----------------------------------------------------------------------------------------- */
+/* ---- axes ----------------------------------------------------------------------------------- */
 
 static int is_power_of_two(double x)
 {
@@ -55,7 +58,8 @@ void axis_finish(Axis *a, double room)
 
 double axis_place(const Axis *a, double value)
 {
-    return a->log ? log(value / a->low) / log(a->high / a->low) : (value - a->low) / (a->high - a->low);
+    return a->log ? log(value / a->low) / log(a->high / a->low)
+                  : (value - a->low) / (a->high - a->low);
 }
 
 /* 2×10⁻⁶ */
@@ -120,7 +124,10 @@ static void write_decades(FILE *out, const Axis *a, int *count)
 static void write_steps(FILE *out, const Axis *a, int *count)
 {
     const double rough = (a->high - a->low) / 5, unit = pow(10, floor(log10(rough)));
-    const double step = rough / unit < 1.5 ? unit : rough / unit < 3.5 ? 2 * unit : rough / unit < 7.5 ? 5 * unit : 10 * unit;
+    const double step = rough / unit < 1.5   ? unit
+                        : rough / unit < 3.5 ? 2 * unit
+                        : rough / unit < 7.5 ? 5 * unit
+                                             : 10 * unit;
     for (double k = ceil(a->low / step - 1e-9); k * step <= a->high * (1 + 1e-9); k++)
         mark(out, k * step, 0, count);
 }
@@ -140,7 +147,7 @@ void axis_write_marks(FILE *out, const Axis *a, char which)
     fputs(")\n", out);
 }
 
-/* ---- panels and series -------------------------------------------------------------------------------- */
+/* ---- panels and series ---------------------------------------------------------------------- */
 
 int row_failed(const FigureRow *row)
 {
@@ -168,7 +175,8 @@ static int contradicts(const char *setting, const char *item, size_t size)
         return 0;
     const size_t name = (size_t)(equals - item) + 1;
     for (const char *at = setting; *at; at++)
-        if (strncasecmp(at, item, name) == 0 && (at == setting || !isalnum((unsigned char)at[-1]))) {
+        if (strncasecmp(at, item, name) == 0 &&
+            (at == setting || !isalnum((unsigned char)at[-1]))) {
             const size_t value = strspn(at + name, "0123456789.");
             return value != size - name || strncmp(at + name, item + name, value) != 0;
         }
@@ -257,7 +265,8 @@ static int by_panel(const void *a, const void *b)
 static int by_series(const void *a, const void *b)
 {
     const Series *x = a, *y = b;
-    return x->published != y->published ? x->published - y->published : natural_order(x->name, y->name);
+    return x->published != y->published ? x->published - y->published
+                                        : natural_order(x->name, y->name);
 }
 
 /* A published series takes the colour of the arm that paper.yaml puts beside it. */
@@ -272,7 +281,7 @@ static int colour_of_pair(const Layout *l, const Series *s)
 
 static void dress(Layout *l)
 {
-    static const int shapes[] = { 7, 5, 9, 13, 11 };   /* filled circle, square, triangles, diamond */
+    static const int shapes[] = { 7, 5, 9, 13, 11 }; /* filled circle, square, triangles, diamond */
     int ours = 0;
     qsort(l->series, (size_t)l->series_count, sizeof *l->series, by_series);
     for (int i = 0; i < l->series_count; i++) {
@@ -291,7 +300,9 @@ static void dress(Layout *l)
 
 void layout_open(Layout *l, const Figure *f, int panel_width, int panel_height)
 {
-    *l = (Layout){ .figure = f, .panel_width = panel_width, .panel_height = panel_height, .top = 58 };
+    *l = (Layout){
+        .figure = f, .panel_width = panel_width, .panel_height = panel_height, .top = 58
+    };
     for (int i = 0; i < f->rows; i++) {
         const FigureRow *row = &f->row[i];
         if (!row->published)
@@ -299,7 +310,8 @@ void layout_open(Layout *l, const Figure *f, int panel_width, int panel_height)
         if (f->kind == FIGURE_BARS)
             add_segment(l, row->segment);
         if (series_find(l, row) < 0 && l->series_count < SERIES_MAX)
-            l->series[l->series_count++] = (Series){ .name = row->series, .published = row->published };
+            l->series[l->series_count++] =
+                (Series){ .name = row->series, .published = row->published };
     }
     /* A published panel of its own only where nothing of ours would take it. */
     for (int i = 0; i < f->rows; i++) {
@@ -318,7 +330,7 @@ void layout_open(Layout *l, const Figure *f, int panel_width, int panel_height)
     l->height = (l->panels + l->columns - 1) / l->columns * panel_height + l->top;
 }
 
-/* ---- pieces of a .gp -------------------------------------------------------------------------------------- */
+/* ---- pieces of a .gp ------------------------------------------------------------------------ */
 
 void gp_text(FILE *out, const char *text)
 {
@@ -331,12 +343,15 @@ void gp_text(FILE *out, const char *text)
     fputc('"', out);
 }
 
-void gp_margins(FILE *out, const Layout *l, int i, int left, int right, int top, int bottom)
+void gp_margins(FILE *out, const Layout *l, int panel, Margins inside)
 {
-    const double x = i % l->columns * l->panel_width, y = l->top + i / l->columns * l->panel_height;
-    fprintf(out, "set lmargin at screen %.6f\nset rmargin at screen %.6f\nset tmargin at screen %.6f\nset bmargin at screen %.6f\n",
-            (x + left) / l->width, (x + l->panel_width - right) / l->width, 1 - (y + top) / l->height,
-            1 - (y + l->panel_height - bottom) / l->height);
+    const double x = panel % l->columns * l->panel_width;
+    const double y = l->top + panel / l->columns * l->panel_height;
+    fprintf(out, "set lmargin at screen %.6f\nset rmargin at screen %.6f\n",
+            (x + inside.left) / l->width, (x + l->panel_width - inside.right) / l->width);
+    fprintf(out, "set tmargin at screen %.6f\nset bmargin at screen %.6f\n",
+            1 - (y + inside.top) / l->height,
+            1 - (y + l->panel_height - inside.bottom) / l->height);
 }
 
 /* What the signs mean, for the signs that are there. */
@@ -350,11 +365,16 @@ static void legend(const Layout *l, char *out, size_t size)
     }
     char machine[80] = "";
     if (f->published_setting)
-        snprintf(machine, sizeof machine, "%.*s", (int)strcspn(f->published_setting, ";"), f->published_setting);
-    snprintf(out, size, "%s%s%s%s%s%s", f->intervals ? "ours with 95 % intervals over processes" : "ours",
-             !published ? "" : f->kind == FIGURE_BARS ? "; pale: as published" : f->kind == FIGURE_LINE ? "; dashed: as published" : "; open: as published",
-             published && *machine ? " (" : "", published ? machine : "", published && *machine ? ")" : "",
-             failed ? "; ×: did not finish" : "");
+        snprintf(machine, sizeof machine, "%.*s", (int)strcspn(f->published_setting, ";"),
+                 f->published_setting);
+    snprintf(out, size, "%s%s%s%s%s%s",
+             f->intervals ? "ours with 95 % intervals over processes" : "ours",
+             !published               ? ""
+             : f->kind == FIGURE_BARS ? "; pale: as published"
+             : f->kind == FIGURE_LINE ? "; dashed: as published"
+                                      : "; open: as published",
+             published && *machine ? " (" : "", published ? machine : "",
+             published && *machine ? ")" : "", failed ? "; ×: did not finish" : "");
 }
 
 void gp_heading(FILE *out, const Layout *l)
@@ -363,9 +383,10 @@ void gp_heading(FILE *out, const Layout *l)
     legend(l, signs, sizeof signs);
     fprintf(out, "set label 1 ");
     gp_text(out, l->figure->title);
-    fprintf(out, " at screen %.6f, screen %.6f left font face.\":Bold,15\"\n", 16.0 / l->width, 1 - 22.0 / l->height);
+    fprintf(out, " at screen %.6f, screen %.6f left font face.\":Bold,15\"\n", 16.0 / l->width,
+            1 - 22.0 / l->height);
     fprintf(out, "set label 2 ");
     gp_text(out, signs);
-    fprintf(out, " at screen %.6f, screen %.6f left font face.\",11\" tc rgb \"" GREY_LIGHT "\"\n", 16.0 / l->width,
-            1 - 42.0 / l->height);
+    fprintf(out, " at screen %.6f, screen %.6f left font face.\",11\" tc rgb grey\n",
+            16.0 / l->width, 1 - 42.0 / l->height);
 }

@@ -9,18 +9,18 @@
 
 enum { PANEL_MAX = 12, SERIES_MAX = 24, SEGMENT_MAX = 16, LABEL_SIZE = 120 };
 
-/* ---- axes (figure_axis.c) ------------------------------------------------------------------------ */
+/* ---- axes (figure_axis.c) ------------------------------------------------------------------- */
 
 typedef struct { double low, high; int log, powers_of_two, any; } Axis;
 
-void   axis_add(Axis *a, double value);          /* widens it; NaN, and on a log axis <= 0, are passed over */
-void   axis_finish(Axis *a, double room);        /* adds room at both ends as a share of the length */
+void axis_add(Axis *a, double value); /* widens it; NaN, and on a log axis <= 0, are passed over */
+void axis_finish(Axis *a, double room); /* adds room at both ends as a share of the length */
 double axis_place(const Axis *a, double value);  /* 0 at the low end, 1 at the high one */
 void   axis_write_marks(FILE *out, const Axis *a, char which);   /* "set xtics (...)" */
 /* "16K", "0.25", "1.2M": as short as it can be read. */
 void   number_print(double value, int powers_of_two, char *out, size_t size);
 
-/* ---- what a figure consists of (figure_axis.c) ------------------------------------------------------ */
+/* ---- what a figure consists of (figure_axis.c) ---------------------------------------------- */
 
 typedef struct {
     const char *name;
@@ -47,16 +47,21 @@ int  row_failed(const FigureRow *row);
 /* Okabe and Ito's colours, told apart by all; with a lighter one for dark pages. */
 enum { COLOURS = 7 };
 extern const char *const palette_light[COLOURS], *const palette_dark[COLOURS];
-#define GREY_LIGHT "#767676"
-#define GREY_DARK  "#9a9a9a"
+#define GREY_LIGHT  "#767676"
+#define GREY_DARK   "#9a9a9a"
+#define FAINT_LIGHT "#dddddd"   /* of grid lines */
+#define FAINT_DARK  "#3a4048"
 const char *series_colour(const Series *s);
 
-/* ---- pieces of a .gp ---------------------------------------------------------------------------------- */
+/* ---- pieces of a .gp ------------------------------------------------------------------------ */
 
 void gp_text(FILE *out, const char *text);       /* in double quotes, escaped */
-/* "set lmargin at screen ..." for panel i with space inside it for axis (left, bottom) and labels. */
-void gp_margins(FILE *out, const Layout *l, int i, int left, int right, int top, int bottom);
-void gp_heading(FILE *out, const Layout *l);     /* title and legend of signs, as labels of the first panel */
+/* "set lmargin at screen ..." for panel i with space inside it for axis (left, bottom) and
+ * labels. */
+typedef struct { int left, right, top, bottom; } Margins;   /* inside a panel */
+void gp_margins(FILE *out, const Layout *l, int panel, Margins inside);
+void gp_heading(FILE *out,
+                const Layout *l); /* title and legend of signs, as labels of the first panel */
 
 void figure_plot_lines(FILE *out, Layout *l);    /* figure_plot.c */
 void figure_plot_bars(FILE *out, Layout *l);     /* figure_bars.c */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* From a `figures:` entry to rows: the query is written out in full (a figure shows it, and anybody can
- * paste it into `attest query`), run, and its rows are hashed as they come. */
+/* From a `figures:` entry to rows: the query is written out in full (a figure shows it, and anybody
+ * can paste it into `attest query`), run, and its rows are hashed as they come. */
 #include "db.h"
 #include "figure.h"
 
@@ -17,27 +17,36 @@ static const struct {
     { "time", "v_time", "median_ns", "low_ns", "high_ns", "time of one call (ms)", 1e-6, 1 },
     { "gflops", "v_time", "gflops", "flops / high_ns", "flops / low_ns", "useful GFLOP/s", 1, 1 },
     { "limit", "v_time", "100 * fraction_of_limit", "100 * fraction_of_limit * median_ns / high_ns",
-      "100 * fraction_of_limit * median_ns / low_ns", "share of this machine's measured limit (%)", 1, 1 },
+      "100 * fraction_of_limit * median_ns / low_ns", "share of this machine's measured limit (%)",
+      1, 1 },
     { "speedup", "v_speedup", "ratio", "low", "high", "times faster", 1, 0 },
-    { "memory", "v_memory", "total_bytes", "total_bytes", "total_bytes", "tensors and workspace (MiB)", 1.0 / 1048576, 1 },
-    { "workspace", "v_memory", "workspace_bytes", "workspace_bytes", "workspace_bytes", "workspace (MiB)",
-      1.0 / 1048576, 1 },
-    { "error", "v_accuracy", "error_rel", "error_rel", "error_rel", "largest error / largest value, against float64", 1, 1 },
-    { "rmse", "v_accuracy", "rmse", "rmse", "rmse", "root mean square error against float64", 1, 1 },
-    { "traffic", "v_cache", "slow_bytes", "slow_bytes", "slow_bytes", "moved between the two memories, a head (MiB)",
-      1.0 / 1048576, 0 },
-    { "work", "v_count", "counted", "counted", "counted", "operations counted (millions)", 1e-6, 0 },
+    { "memory", "v_memory", "total_bytes", "total_bytes", "total_bytes",
+      "tensors and workspace (MiB)", 1.0 / 1048576, 1 },
+    { "workspace", "v_memory", "workspace_bytes", "workspace_bytes", "workspace_bytes",
+      "workspace (MiB)", 1.0 / 1048576, 1 },
+    { "error", "v_accuracy", "error_rel", "error_rel", "error_rel",
+      "largest error / largest value, against float64", 1, 1 },
+    { "rmse", "v_accuracy", "rmse", "rmse", "rmse", "root mean square error against float64", 1,
+      1 },
+    { "traffic", "v_cache", "slow_bytes", "slow_bytes", "slow_bytes",
+      "moved between the two memories, a head (MiB)", 1.0 / 1048576, 0 },
+    { "work", "v_count", "counted", "counted", "counted", "operations counted (millions)", 1e-6,
+      0 },
     { "lap", "v_lap", "time_ns", "low_ns", "high_ns", "time of one call (ms)", 1e-6, 0 },
 };
 enum { QUANTITIES = sizeof quantities / sizeof *quantities };
 
 /* Columns that stand for themselves; any other name is a parameter. */
-static const char *const columns[] = { "variant", "isa", "dtype", "pass", "phase", "name", "at", "fast_bytes", "b_method",
-    "b_variant", "b_isa", "clock", "limit_name", "machine", "threads", NULL };
+static const char *const columns[] = { "variant",    "isa",       "dtype",   "pass",
+                                       "phase",      "name",      "at",      "fast_bytes",
+                                       "b_method",   "b_variant", "b_isa",   "clock",
+                                       "limit_name", "machine",   "threads", NULL };
 
-static const char *const entry_keys[] = { "name", "title", "kind", "x", "y", "series", "facet", "where", "query",
-    "paper_query", "paper_series", "log", "x_label", "y_label", "scale", "reference", "fit", "stack",
-    "note", NULL };
+static const char *const entry_keys[] = { "name",    "title",       "kind",         "x",
+                                          "y",       "series",      "facet",        "where",
+                                          "query",   "paper_query", "paper_series", "log",
+                                          "x_label", "y_label",     "scale",        "reference",
+                                          "fit",     "stack",       "note",         NULL };
 
 static int listed(const char *const *list, const char *text)
 {
@@ -55,17 +64,18 @@ static int quantity_of(const char *name)
     return -1;
 }
 
-/* ---- checking ------------------------------------------------------------------------------------- */
+/* ---- checking ------------------------------------------------------------------------------- */
 
-static void check_choice(Complaints *c, const Tree *tree, const Node *entry, const char *key, const char *const *choices)
+static void check_choice(Complaints *c, const Tree *tree, const Node *entry, const char *key,
+                         const char *const *choices)
 {
     static const Node *const none = NULL;
     const Node *node = node_get(entry, key);
     if (node == none)
         return;
     if (node->kind != NODE_SCALAR || !listed(choices, node->text))
-        complain(c, tree, node, "%s is one of %s, %s%s%s", key, choices[0], choices[1], choices[2] ? ", " : "",
-                 choices[2] ? choices[2] : "");
+        complain(c, tree, node, "%s is one of %s, %s%s%s", key, choices[0], choices[1],
+                 choices[2] ? ", " : "", choices[2] ? choices[2] : "");
 }
 
 /* A name enters the SQL as it is, so it must be a name. */
@@ -78,15 +88,20 @@ static void check_names(Complaints *c, const Tree *tree, const Node *node)
             check_names(c, tree, node->item[i]);
         return;
     }
-    const size_t length = node->kind == NODE_SCALAR ? strspn(node->text, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_0123456789") : 0;
+    const size_t length = node->kind == NODE_SCALAR ? strspn(node->text, "abcdefghijklmnopqrstuvwxy"
+                                                                         "zABCDEFGHIJKLMNOPQRSTUVWX"
+                                                                         "YZ_0123456789")
+                                                    : 0;
     if (length == 0 || node->text[length])
         complain(c, tree, node, "a parameter's or a column's name should stand here");
 }
 
 void figure_check(const Tree *tree, const Node *entry, Complaints *c)
 {
-    static const char *const kinds[] = { "line", "bars", "scatter", NULL }, *const logs[] = { "x", "y", "xy", "none", NULL },
-                             *const fits[] = { "line", "none", NULL }, *const truths[] = { "true", "false", NULL };
+    static const char *const kinds[] = { "line", "bars", "scatter", NULL },
+                             *const logs[] = { "x", "y", "xy", "none", NULL },
+                             *const fits[] = { "line", "none", NULL },
+                             *const truths[] = { "true", "false", NULL };
     if (entry->kind != NODE_MAP) {
         complain(c, tree, entry, "a figure is a map with name, kind, x and y");
         return;
@@ -101,16 +116,18 @@ void figure_check(const Tree *tree, const Node *entry, Complaints *c)
     check_names(c, tree, node_get(entry, "name"));
     if (node_get(entry, "query"))
         return;
-    for (const char *const *key = (const char *const[]){ "x", "y", "series", "facet", NULL }; *key; key++)
+    for (const char *const *key = (const char *const[]){ "x", "y", "series", "facet", NULL }; *key;
+         key++)
         check_names(c, tree, node_get(entry, *key));
     if (!node_get(entry, "x") || !node_get(entry, "y"))
         complain(c, tree, entry, "a figure needs x and y, or query");
     else if (quantity_of(node_text(entry, "y", "")) < 0)
-        complain(c, tree, node_get(entry, "y"), "y is one of time, gflops, limit, speedup, memory, workspace, error, rmse, "
+        complain(c, tree, node_get(entry, "y"),
+                 "y is one of time, gflops, limit, speedup, memory, workspace, error, rmse, "
                  "traffic, work, lap");
 }
 
-/* ---- writing the query ------------------------------------------------------------------------------ */
+/* ---- writing the query ---------------------------------------------------------------------- */
 
 static void put_literal(FILE *out, const char *text)
 {
@@ -159,7 +176,8 @@ static void put_x(FILE *out, const char *name)
         fprintf(out, "p->>'%s'", name);
 }
 
-static void put_select(FILE *out, const Node *entry, const char *view, const char *y, const char *low, const char *high)
+static void put_select(FILE *out, const Node *entry, const char *view, const char *y,
+                       const char *low, const char *high)
 {
     fputs("SELECT ", out);
     put_parts(out, node_get(entry, "facet"));
@@ -202,7 +220,7 @@ static void put_query(FILE *out, const Node *entry, const char *experiment)
     fputs("\nORDER BY 1, 2, 3", out);
 }
 
-/* ---- published values --------------------------------------------------------------------------------- */
+/* ---- published values ----------------------------------------------------------------------- */
 
 static void put_pairs(FILE *out, const Paper *paper)
 {
@@ -218,7 +236,8 @@ static void put_published(FILE *out, const Node *item, const Paper *paper)
 {
     fputs("SELECT ", out);
     put_literal(out, node_text(item, "facet", ""));
-    fprintf(out, " AS facet, series, x, %s * y AS y, setting FROM v_paper\nWHERE paper = ", node_text(item, "scale", "1"));
+    fprintf(out, " AS facet, series, x, %s * y AS y, setting FROM v_paper\nWHERE paper = ",
+            node_text(item, "scale", "1"));
     put_literal(out, paper->id);
     fputs(" AND table_name = ", out);
     put_literal(out, node_text(item, "table", ""));
@@ -256,10 +275,11 @@ static void put_paper_query(FILE *out, const Node *entry, const Paper *paper)
     fputs(*given ? "" : "\nORDER BY 1, 2, 3", out);
 }
 
-/* ---- running ---------------------------------------------------------------------------------------------- */
+/* ---- running -------------------------------------------------------------------------------- */
 
 enum { FACET, SERIES, X, Y, LOW, HIGH, OUTCOME, POINT, SETTING, COLUMNS };
-static const char *const column_names[COLUMNS] = { "facet", "series", "x", "y", "low", "high", "outcome", "point", "setting" };
+static const char *const column_names[COLUMNS] = { "facet", "series",  "x",     "y",      "low",
+                                                   "high",  "outcome", "point", "setting" };
 
 static char *text_of(const Query *q, int column)
 {
@@ -269,7 +289,8 @@ static char *text_of(const Query *q, int column)
 
 static double real_of(const Query *q, int column, double scale)
 {
-    return column < 0 || column_type(q, column) == VALUE_NULL ? NAN : scale * column_real(q, column);
+    return column < 0 || column_type(q, column) == VALUE_NULL ? NAN
+                                                              : scale * column_real(q, column);
 }
 
 static int add_row(Figure *f, const Query *q, const int *at, int published)
@@ -281,10 +302,16 @@ static int add_row(Figure *f, const Query *q, const int *at, int published)
         f->row = more;
     }
     const double scale = published ? 1 : f->scale;
-    FigureRow row = { .facet = text_of(q, at[FACET]), .series = text_of(q, at[SERIES]), .segment = text_of(q, at[X]),
-                      .outcome = text_of(q, at[OUTCOME]), .point = text_of(q, published ? at[SETTING] : at[POINT]),
-                      .x = real_of(q, at[X], 1), .y = real_of(q, at[Y], scale), .low = real_of(q, at[LOW], scale),
-                      .high = real_of(q, at[HIGH], scale), .published = published };
+    FigureRow row = { .facet = text_of(q, at[FACET]),
+                      .series = text_of(q, at[SERIES]),
+                      .segment = text_of(q, at[X]),
+                      .outcome = text_of(q, at[OUTCOME]),
+                      .point = text_of(q, published ? at[SETTING] : at[POINT]),
+                      .x = real_of(q, at[X], 1),
+                      .y = real_of(q, at[Y], scale),
+                      .low = real_of(q, at[LOW], scale),
+                      .high = real_of(q, at[HIGH], scale),
+                      .published = published };
     f->row[f->rows++] = row;
     if (!published && row.low < row.high)
         f->intervals = 1;
@@ -312,7 +339,8 @@ static Status run_query(Figure *f, Db *db, const char *sql, int published, Sha25
         return fail(err, NO_MEMORY, "figure %s: no memory for its rows", f->name);
     Err why = { "" };
     const Status status = db_check(db, &why);
-    return status ? fail(err, status, "figure %s of %s: %.380s", f->name, f->experiment, why.text) : OK;
+    return status ? fail(err, status, "figure %s of %s: %.380s", f->name, f->experiment, why.text)
+                  : OK;
 }
 
 static double number_of(const Node *map, const char *key, double fallback)
@@ -322,7 +350,8 @@ static double number_of(const Node *map, const char *key, double fallback)
     return node && node_number(node, &value) ? value : fallback;
 }
 
-static char *caught(void (*put)(FILE *, const Node *, const void *), const Node *entry, const void *with)
+static char *caught(void (*put)(FILE *, const Node *, const void *), const Node *entry,
+                    const void *with)
 {
     char *text = NULL;
     size_t size = 0;
@@ -347,8 +376,12 @@ static void paper_text(FILE *out, const Node *entry, const void *paper)
 /* Names that every attention method shares get words; any other parameter is its own label. */
 static const char *words_of(const char *name)
 {
-    static const char *const known[][2] = { { "T", "sequence length T" }, { "Tk", "keys Tk" }, { "D", "head dimension D" },
-        { "fast_bytes", "fast memory (bytes)" }, { "block_k", "keys a block" }, { "threads", "threads" }, { "isa", "instruction set" } };
+    static const char *const known[][2] = {
+        { "T", "sequence length T" },  { "Tk", "keys Tk" },
+        { "D", "head dimension D" },   { "fast_bytes", "fast memory (bytes)" },
+        { "block_k", "keys a block" }, { "threads", "threads" },
+        { "isa", "instruction set" }
+    };
     for (size_t i = 0; i < sizeof known / sizeof *known; i++)
         if (strcmp(known[i][0], name) == 0)
             return known[i][1];
@@ -361,27 +394,40 @@ static void read_entry(Figure *f, const Node *entry, const char *experiment, con
     const int q = node_get(entry, "query") ? -1 : quantity_of(node_text(entry, "y", ""));
     const Node *reference = node_get(entry, "reference");
     const Node *x_label = node_get(entry, "x_label");
-    *f = (Figure){ .name = strdup(node_text(entry, "name", "")), .title = strdup(node_text(entry, "title", node_text(entry, "name", ""))),
-                   .experiment = strdup(experiment), .note = strdup(node_text(entry, "note", "")),
-                   .x_label = strdup(x_label ? x_label->text : words_of(node_text(entry, "x", ""))),
-                   .y_label = strdup(node_text(entry, "y_label", q < 0 ? "" : quantities[q].label)),
-                   .reference_label = strdup(reference ? node_text(reference, "label", "") : ""),
-                   .kind = *kind == 'b' ? FIGURE_BARS : *kind == 's' ? FIGURE_SCATTER : FIGURE_LINE,
-                   .log_x = *log == 'x', .log_y = *log == 'y' || strcmp(log, "xy") == 0,
-                   .stacked = strcmp(node_text(entry, "stack", strcmp(node_text(entry, "y", ""), "lap") == 0 ? "true" : "false"), "true") == 0,
-                   .fit = strcmp(node_text(entry, "fit", "none"), "line") == 0,
-                   .scale = number_of(entry, "scale", q < 0 ? 1 : quantities[q].scale),
-                   .reference_y = number_of(reference, "y", NAN), .paper = paper,
-                   .query = caught(query_text, entry, experiment), .paper_query = caught(paper_text, entry, paper) };
+    *f =
+        (Figure){ .name = strdup(node_text(entry, "name", "")),
+                  .title = strdup(node_text(entry, "title", node_text(entry, "name", ""))),
+                  .experiment = strdup(experiment),
+                  .note = strdup(node_text(entry, "note", "")),
+                  .x_label = strdup(x_label ? x_label->text : words_of(node_text(entry, "x", ""))),
+                  .y_label = strdup(node_text(entry, "y_label", q < 0 ? "" : quantities[q].label)),
+                  .reference_label = strdup(reference ? node_text(reference, "label", "") : ""),
+                  .kind = *kind == 'b'   ? FIGURE_BARS
+                          : *kind == 's' ? FIGURE_SCATTER
+                                         : FIGURE_LINE,
+                  .log_x = *log == 'x',
+                  .log_y = *log == 'y' || strcmp(log, "xy") == 0,
+                  .stacked = strcmp(node_text(entry, "stack",
+                                              strcmp(node_text(entry, "y", ""), "lap") == 0 ? "true"
+                                                                                            : "fals"
+                                                                                              "e"),
+                                    "true") == 0,
+                  .fit = strcmp(node_text(entry, "fit", "none"), "line") == 0,
+                  .scale = number_of(entry, "scale", q < 0 ? 1 : quantities[q].scale),
+                  .reference_y = number_of(reference, "y", NAN),
+                  .paper = paper,
+                  .query = caught(query_text, entry, experiment),
+                  .paper_query = caught(paper_text, entry, paper) };
 }
 
-Status figure_open(Figure *f, const Node *entry, const char *experiment, const Paper *paper, Db *db, Err *err)
+Status figure_open(Figure *f, const Node *entry, const char *experiment, const Paper *paper, Db *db,
+                   Err *err)
 {
     Sha256 hash;
     uint8_t digest[SHA256_BYTES];
     read_entry(f, entry, experiment, paper);
-    if (!f->name || !f->title || !f->experiment || !f->note || !f->x_label || !f->y_label || !f->reference_label
-        || !f->query || !f->paper_query) {
+    if (!f->name || !f->title || !f->experiment || !f->note || !f->x_label || !f->y_label ||
+        !f->reference_label || !f->query || !f->paper_query) {
         figure_close(f);
         return fail(err, NO_MEMORY, "no memory for a figure");
     }
@@ -405,8 +451,10 @@ void figure_close(Figure *f)
         free(f->row[i].outcome);
         free(f->row[i].point);
     }
-    char *const text[] = { f->name, f->title, f->experiment, f->note, f->x_label, f->y_label, f->reference_label,
-                           f->query, f->paper_query, f->published_setting };
+    char *const text[] = {
+        f->name,    f->title,           f->experiment, f->note,        f->x_label,
+        f->y_label, f->reference_label, f->query,      f->paper_query, f->published_setting
+    };
     for (size_t i = 0; i < sizeof text / sizeof *text; i++)
         free(text[i]);
     free(f->row);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The only file that calls gnuplot, and what its SVG lacks: a title and a description for readers who
- * listen, the query and the hash of the rows, colours for dark pages, and the way to the note. */
+/* The only file that calls gnuplot, and what its SVG lacks: a title and a description for readers
+ * who listen, the query and the hash of the rows, colours for dark pages, and the way to the
+ * note. */
 #include "figure_draw.h"
 #include "file.h"
 #include "markdown.h"
@@ -16,7 +17,7 @@
 
 extern char **environ;
 
-/* ---- gnuplot ----------------------------------------------------------------------------------------- */
+/* ---- gnuplot -------------------------------------------------------------------------------- */
 
 static Status spawn_gnuplot(const char *const *argv, int errors, pid_t *child, Err *err)
 {
@@ -28,7 +29,9 @@ static Status spawn_gnuplot(const char *const *argv, int errors, pid_t *child, E
     const int rc = posix_spawnp(child, "gnuplot", &actions, NULL, (char *const *)argv, environ);
     posix_spawn_file_actions_destroy(&actions);
     if (rc == ENOENT)
-        return fail(err, UNSUPPORTED, "figures are drawn by gnuplot, which is not installed: apt-get install gnuplot-nox");
+        return fail(err, UNSUPPORTED,
+                    "figures are drawn by gnuplot, which is not installed: apt-get install "
+                    "gnuplot-nox");
     return rc ? fail(err, IO_FAILED, "gnuplot does not start: %s", strerror(rc)) : OK;
 }
 
@@ -91,26 +94,31 @@ done:
     return status;
 }
 
-/* ---- the finished SVG ------------------------------------------------------------------------------------- */
+/* ---- the finished SVG ----------------------------------------------------------------------- */
 
 /* gnuplot writes one colour in three ways. */
 static void put_dark_rule(FILE *out, const char *light, const char *dark)
 {
     unsigned r = 0, g = 0, b = 0;
     sscanf(light, "#%2x%2x%2x", &r, &g, &b);
-    fprintf(out, "  [stroke='rgb(%3u, %3u, %3u)'] { stroke: %s } [fill='rgb(%3u, %3u, %3u)'], [fill='rgb(%u,%u,%u)'] { fill: %s }"
-            " [color='rgb(%3u, %3u, %3u)'] { color: %s }\n", r, g, b, dark, r, g, b, r, g, b, dark, r, g, b, dark);
+    fprintf(out,
+            "  [stroke='rgb(%3u, %3u, %3u)'] { stroke: %s } [fill='rgb(%3u, %3u, %3u)'], "
+            "[fill='rgb(%u,%u,%u)'] { fill: %s } [color='rgb(%3u, %3u, %3u)'] { color: %s }\n",
+            r, g, b, dark, r, g, b, r, g, b, dark, r, g, b, dark);
 }
 
 static void put_style(FILE *out)
 {
-    fputs("<style>\n  .paper { fill: #ffffff } a:hover text { text-decoration: underline }\n  @media (prefers-color-scheme: dark) {\n"
+    fputs("<style>\n  .paper { fill: #ffffff } a:hover text { text-decoration: underline }\n  "
+          "@media (prefers-color-scheme: dark) {\n"
           "  .paper { fill: #0d1117 }\n"
-          "  [color='black'] { color: #e6edf3 } [stroke='black'] { stroke: #e6edf3 } [fill='black'] { fill: #e6edf3 }\n", out);
+          "  [color='black'] { color: #e6edf3 } [stroke='black'] { stroke: #e6edf3 } "
+          "[fill='black'] { fill: #e6edf3 }\n",
+          out);
     for (int i = 0; i < COLOURS; i++)
         put_dark_rule(out, palette_light[i], palette_dark[i]);
     put_dark_rule(out, GREY_LIGHT, GREY_DARK);
-    put_dark_rule(out, "#dddddd", "#3a4048");
+    put_dark_rule(out, FAINT_LIGHT, FAINT_DARK);
     fputs("  }\n</style>\n", out);
 }
 
@@ -130,7 +138,10 @@ static void put_head(FILE *out, const Figure *f)
     html_escape(out, f->query);
     fputs("</attest:query>\n<attest:paper-query>", out);
     html_escape(out, f->paper_query);
-    fprintf(out, "</attest:paper-query>\n<attest:rows sha256=\"%s\" count=\"%d\"/>\n</attest:figure>\n</metadata>\n", f->rows_hash, f->rows);
+    fprintf(out,
+            "</attest:paper-query>\n<attest:rows sha256=\"%s\" "
+            "count=\"%d\"/>\n</attest:figure>\n</metadata>\n",
+            f->rows_hash, f->rows);
     put_style(out);
     fputs("<rect class='paper' width='100%' height='100%'/>\n", out);
 }
@@ -144,15 +155,20 @@ static void put_link(FILE *out, const char *svg, const char *url)
         sscanf(box, "viewBox=\"0 0 %lf %lf", &width, &height);
     fputs("<a href=\"", out);
     html_escape(out, url);
-    fprintf(out, "\" target=\"_top\"><text x=\"%.0f\" y=\"%.0f\" text-anchor=\"end\" font-family=\"sans-serif\" "
-            "font-size=\"11\" fill='rgb(0,114,178)'>explained in the notes</text></a>\n", width - 12, height - 8);
+    fprintf(out,
+            "\" target=\"_top\"><text x=\"%.0f\" y=\"%.0f\" text-anchor=\"end\" "
+            "font-family=\"sans-serif\" "
+            "font-size=\"11\" fill='rgb(0,114,178)'>explained in the notes</text></a>\n",
+            width - 12, height - 8);
 }
 
 /* gnuplot takes the weight for a part of the family's name. */
 static void put_body(FILE *out, const char *at, const char *end)
 {
-    static const char wrong[] = "font-family=\"sans-serif:Bold\"", right[] = "font-family=\"sans-serif\" font-weight=\"bold\"";
-    for (const char *found; (found = strstr(at, wrong)) && found < end; at = found + sizeof wrong - 1) {
+    static const char wrong[] = "font-family=\"sans-serif:Bold\"",
+                      right[] = "font-family=\"sans-serif\" font-weight=\"bold\"";
+    for (const char *found; (found = strstr(at, wrong)) && found < end;
+         at = found + sizeof wrong - 1) {
         fwrite(at, 1, (size_t)(found - at), out);
         fputs(right, out);
     }
@@ -161,7 +177,8 @@ static void put_body(FILE *out, const char *at, const char *end)
 
 static void put_finished(FILE *out, const char *svg, const Figure *f, const char *note_url)
 {
-    const char *head = strstr(svg, "<title>"), *body = strstr(svg, "</desc>"), *end = strstr(svg, "</svg>");
+    const char *head = strstr(svg, "<title>"), *body = strstr(svg, "</desc>"),
+               *end = strstr(svg, "</svg>");
     if (!head || !body || !end) {
         fputs(svg, out);
         return;

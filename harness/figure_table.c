@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The rows of a figure as Markdown, for those who would rather read: a line an x, a column a series,
- * a table a panel. An interval stands in brackets, a failure by its name. */
+/* The rows of a figure as Markdown, for those who would rather read: a line an x, a column a
+ * series, a table a panel. An interval stands in brackets, a failure by its name. */
 #include "figure_draw.h"
 
 #include <math.h>
@@ -42,7 +42,8 @@ static void put_x(FILE *out, const FigureRow *row)
 /* Rows come sorted by facet, series and x; a table wants all series of one x together. */
 static int same_x(const FigureRow *a, const FigureRow *b)
 {
-    return strcmp(a->segment, b->segment) == 0 || (isfinite(a->x) && a->x == b->x && (a->x != 0 || b->x != 0));
+    return strcmp(a->segment, b->segment) == 0 ||
+           (isfinite(a->x) && a->x == b->x && (a->x != 0 || b->x != 0));
 }
 
 static int seen_before(const Layout *l, int row, const char *panel)
@@ -65,7 +66,8 @@ static int by_x(const void *a, const void *b)
 static void put_heading(FILE *out, const Layout *l, const char *panel, const int *used)
 {
     const Figure *f = l->figure;
-    fprintf(out, "\n%s%s%s\n\n| %s |", *panel ? "**" : "", panel, *panel ? "**" : "", f->kind == FIGURE_BARS ? "" : f->x_label);
+    fprintf(out, "\n%s%s%s\n\n| %s |", *panel ? "**" : "", panel, *panel ? "**" : "",
+            f->kind == FIGURE_BARS ? "" : f->x_label);
     for (int s = 0; s < l->series_count; s++)
         if (used[s])
             fprintf(out, " %s |", l->series[s].label);
@@ -76,7 +78,8 @@ static void put_heading(FILE *out, const Layout *l, const char *panel, const int
     fputs("\n", out);
 }
 
-static void put_line(FILE *out, const Layout *l, const char *panel, const int *used, const FigureRow *at)
+static void put_line(FILE *out, const Layout *l, const char *panel, const int *used,
+                     const FigureRow *at)
 {
     const Figure *f = l->figure;
     fputs("| ", out);
@@ -87,7 +90,8 @@ static void put_line(FILE *out, const Layout *l, const char *panel, const int *u
             continue;
         fputc(' ', out);
         for (int i = 0; i < f->rows; i++)
-            if (series_find(l, &f->row[i]) == s && row_in_panel(&f->row[i], panel) && same_x(&f->row[i], at)) {
+            if (series_find(l, &f->row[i]) == s && row_in_panel(&f->row[i], panel) &&
+                same_x(&f->row[i], at)) {
                 put_cell(out, &f->row[i]);
                 break;
             }

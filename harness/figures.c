@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Figures are read and checked all together, so that a mistake in one is told before any is drawn; one
- * gnuplot process draws them all. */
+/* Figures are read and checked all together, so that a mistake in one is told before any is drawn;
+ * one gnuplot process draws them all. */
 #include "figures.h"
 #include "db.h"
 #include "file.h"
@@ -13,7 +13,7 @@
 
 enum { PATH_SIZE = 600, FIGURES_MAX = 128 };
 
-/* ---- reading --------------------------------------------------------------------------------------- */
+/* ---- reading -------------------------------------------------------------------------------- */
 
 static Status open_experiment(Figures *figures, const char *name, Err *err)
 {
@@ -57,8 +57,8 @@ static void check_name(const Figures *figures, int tree, int entry, Complaints *
         const Node *other = entries_of(figures->tree[t]);
         for (int i = 0; i < (t == tree ? entry : other->count); i++)
             if (strcmp(node_text(other->item[i], "name", ""), name) == 0)
-                complain(complaints, figures->tree[tree], list->item[entry], "figure \"%s\" is also in %s", name,
-                         tree_name(figures->tree[t]));
+                complain(complaints, figures->tree[tree], list->item[entry],
+                         "figure \"%s\" is also in %s", name, tree_name(figures->tree[t]));
     }
 }
 
@@ -75,7 +75,8 @@ static Status check_all(const Figures *figures, Err *err)
     }
     Status status = complaints.count ? fail(err, BAD_INPUT, "%s", complaints.text) : OK;
     if (!status && count > FIGURES_MAX)
-        status = fail(err, BAD_INPUT, "%d figures in one paper; at most %d are drawn", count, FIGURES_MAX);
+        status = fail(err, BAD_INPUT, "%d figures in one paper; at most %d are drawn", count,
+                      FIGURES_MAX);
     complaints_free(&complaints);
     return status;
 }
@@ -108,7 +109,8 @@ static Status read_rows(Figures *figures, const Paper *paper, Db *db, Err *err)
     return status;
 }
 
-Status figures_open(Figures *figures, const Paper *paper, const char *db_path, int64_t machine, Err *err)
+Status figures_open(Figures *figures, const Paper *paper, const char *db_path, int64_t machine,
+                    Err *err)
 {
     Db *db = NULL;
     *figures = (Figures){ 0 };
@@ -139,7 +141,7 @@ void figures_close(Figures *figures)
     *figures = (Figures){ 0 };
 }
 
-/* ---- drawing -------------------------------------------------------------------------------------------- */
+/* ---- drawing -------------------------------------------------------------------------------- */
 
 static Status write_gp(const Figures *figures, const Figure *f, Err *err)
 {
@@ -183,7 +185,8 @@ static Status finish(const Figures *figures, const Paper *paper, Db *db, Err *er
     return status;
 }
 
-Status figures_draw(Figures *figures, const Paper *paper, const char *db_path, const char *into, Err *err)
+Status figures_draw(Figures *figures, const Paper *paper, const char *db_path, const char *into,
+                    Err *err)
 {
     char folder[PATH_SIZE];
     Db *db = NULL;

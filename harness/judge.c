@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* One claim at a time: its query is run on all blocks, and for a claim about times on both halves. */
+/* One claim at a time: its query is run on all blocks, and for a claim about times on both
+ * halves. */
 #include "judge.h"
 #include "db_half.h"
 #include "deadline.h"
@@ -12,13 +13,15 @@
 
 const char *verdict_name(Verdict verdict)
 {
-    static const char *const names[VERDICTS] = { "reproduced", "partly", "contradicted", "inconclusive", "under-specified",
-                                                 "not-testable", "not-yet-measured" };
+    static const char *const names[VERDICTS] = { "reproduced",      "partly",
+                                                 "contradicted",    "inconclusive",
+                                                 "under-specified", "not-testable",
+                                                 "not-yet-measured" };
     require(verdict >= 0 && verdict < VERDICTS);
     return names[verdict];
 }
 
-/* ---- bands --------------------------------------------------------------------------------------- */
+/* ---- bands ---------------------------------------------------------------------------------- */
 
 static int inside(const Expect *e, double low, double high)
 {
@@ -43,7 +46,7 @@ Verdict judge_interval(const Expect *expect, const Expect *direction, double low
     return INCONCLUSIVE;
 }
 
-/* ---- asking ---------------------------------------------------------------------------------------- */
+/* ---- asking --------------------------------------------------------------------------------- */
 
 typedef struct {
     const Paper *paper;
@@ -63,7 +66,8 @@ static void add_reason(Judgement *j, const char *format, ...)
     if (used)
         snprintf(j->reason + used, sizeof j->reason - used, "; ");
     va_start(arguments, format);
-    vsnprintf(j->reason + strlen(j->reason), sizeof j->reason - strlen(j->reason), format, arguments);
+    vsnprintf(j->reason + strlen(j->reason), sizeof j->reason - strlen(j->reason), format,
+              arguments);
     va_end(arguments);
 }
 
@@ -90,8 +94,9 @@ static Status ask(Db *db, const char *sql, Answer *answer, Sha256 *hash, Err *er
         if (hash)
             query_hash_row(q, hash);
         if (answer->rows == 0)
-            *answer = (Answer){ 0, number_at(q, column_of(q, "value")), number_at(q, column_of(q, "low")),
-                                number_at(q, column_of(q, "high")) };
+            *answer =
+                (Answer){ 0, number_at(q, column_of(q, "value")), number_at(q, column_of(q, "low")),
+                          number_at(q, column_of(q, "high")) };
         answer->rows++;
     }
     query_close(q);
@@ -116,7 +121,7 @@ static Status court_half(Court *court, int which, Db **db, Err *err)
     return OK;
 }
 
-/* ---- the points behind a claim ------------------------------------------------------------------------ */
+/* ---- the points behind a claim -------------------------------------------------------------- */
 
 /* The query names it as a text of its own: 'flash_attention'. */
 static int names(const char *sql, const char *what)
@@ -139,16 +144,19 @@ static int add_point(Judgement *j, const char *point)
     return (j->point[j->points++] = strdup(point)) != NULL;
 }
 
-/* Those of the claim's experiment whose method and variant the query names, with every run. A variant
- * that is not named is meant where the query names only its method. */
+/* Those of the claim's experiment whose method and variant the query names, with every run. A
+ * variant that is not named is meant where the query names only its method. */
 static Status find_points(Court *court, Judgement *j, Sha256 *hash, Err *err)
 {
     const char *sql = j->claim->evidence;
     int complete = 1, failed_runs = 0;
-    Query *q = query_open(court->db, "SELECT point, outcome, method, variant, run_id, outcome <> 'ok' FROM v_outcome "
-                                     "WHERE experiment = ? ORDER BY point, run_id", VALUES(val_text(j->claim->experiment)));
+    Query *q = query_open(court->db,
+                          "SELECT point, outcome, method, variant, run_id, outcome <> 'ok' FROM "
+                          "v_outcome WHERE experiment = ? ORDER BY point, run_id",
+                          VALUES(val_text(j->claim->experiment)));
     while (complete && query_row(q)) {
-        if (!names(sql, column_text(q, 2)) || (strstr(sql, "variant") && !names(sql, column_text(q, 3))))
+        if (!names(sql, column_text(q, 2)) ||
+            (strstr(sql, "variant") && !names(sql, column_text(q, 3))))
             continue;
         const int before = j->points;
         complete = add_point(j, column_text(q, 0));
@@ -159,10 +167,11 @@ static Status find_points(Court *court, Judgement *j, Sha256 *hash, Err *err)
         query_hash_row(q, hash);
     }
     query_close(q);
-    return complete ? db_check(court->db, err) : fail(err, NO_MEMORY, "no memory for a claim's points");
+    return complete ? db_check(court->db, err)
+                    : fail(err, NO_MEMORY, "no memory for a claim's points");
 }
 
-/* ---- verdicts -------------------------------------------------------------------------------------------- */
+/* ---- verdicts ------------------------------------------------------------------------------- */
 
 static int about_times(const Claim *claim)
 {
@@ -188,7 +197,8 @@ static Status describe_timing(Court *court, Judgement *j, Err *err)
 {
     int64_t least = 0, most = 0;
     for (int i = 0; i < j->points; i++) {
-        const int64_t blocks = db_integer(court->db, "SELECT blocks FROM v_time WHERE point = ?", VALUES(val_text(j->point[i])), 0);
+        const int64_t blocks = db_integer(court->db, "SELECT blocks FROM v_time WHERE point = ?",
+                                          VALUES(val_text(j->point[i])), 0);
         if (blocks && (!least || blocks < least))
             least = blocks;
         most = blocks > most ? blocks : most;
@@ -196,9 +206,11 @@ static Status describe_timing(Court *court, Judgement *j, Err *err)
     if (*j->claim->baseline)
         add_reason(j, "against %s", j->claim->baseline);
     if (most)
-        add_reason(j, least == most ? "%lld processes a point" : "%lld to %lld processes a point", (long long)least, (long long)most);
+        add_reason(j, least == most ? "%lld processes a point" : "%lld to %lld processes a point",
+                   (long long)least, (long long)most);
     if (j->value != 0 && isfinite(j->high - j->low))
-        add_reason(j, "could have shown a change of %.2g %%", 100 * ((j->high - j->low) / 2 / fabs(j->value) + 0.02));
+        add_reason(j, "could have shown a change of %.2g %%",
+                   100 * ((j->high - j->low) / 2 / fabs(j->value) + 0.02));
     return db_check(court->db, err);
 }
 
@@ -222,15 +234,18 @@ static Status confirm(Court *court, Judgement *j, Err *err)
         value[which] = answer.value;
         if (!isfinite(answer.value)) {
             j->verdict = INCONCLUSIVE;
-            add_reason(j, "not confirmed: the %s half of the processes alone gives no value", half_name(which));
+            add_reason(j, "not confirmed: the %s half of the processes alone gives no value",
+                       half_name(which));
             return OK;
         }
     }
     for (int which = 0; which < 2; which++) {
-        const Verdict half = judge_interval(&j->claim->expect, &j->claim->direction, value[which], value[which]);
+        const Verdict half =
+            judge_interval(&j->claim->expect, &j->claim->direction, value[which], value[which]);
         if (half != j->verdict) {
-            add_reason(j, "not confirmed: all processes say %s, but the %s half alone gives %.3g (%s)", verdict_name(j->verdict),
-                       half_name(which), value[which], verdict_name(half));
+            add_reason(
+                j, "not confirmed: all processes say %s, but the %s half alone gives %.3g (%s)",
+                verdict_name(j->verdict), half_name(which), value[which], verdict_name(half));
             j->verdict = INCONCLUSIVE;
             return OK;
         }
@@ -317,10 +332,12 @@ static Status judge_claim(Court *court, const Claim *claim, Judgement *j, Err *e
     return judge_rows(court, j, err);
 }
 
-Status judge_paper(Judgements *out, const Paper *paper, const char *db_path, int64_t machine, Err *err)
+Status judge_paper(Judgements *out, const Paper *paper, const char *db_path, int64_t machine,
+                   Err *err)
 {
     Court court = { .paper = paper, .path = db_path, .machine = machine };
-    *out = (Judgements){ .machine = machine, .item = calloc((size_t)paper->claims + 1, sizeof *out->item) };
+    *out = (Judgements){ .machine = machine,
+                         .item = calloc((size_t)paper->claims + 1, sizeof *out->item) };
     if (!out->item)
         return fail(err, NO_MEMORY, "no memory for %d verdicts", paper->claims);
     Status status = db_open(&court.db, db_path, DB_READ, err);
@@ -350,7 +367,7 @@ void judgements_free(Judgements *judgements)
     *judgements = (Judgements){ 0 };
 }
 
-/* ---- whose rows ----------------------------------------------------------------------------------------------- */
+/* ---- whose rows ----------------------------------------------------------------------------- */
 
 Status judge_machine(Db *db, const char *alias, int64_t *machine, char *name, size_t size, Err *err)
 {
@@ -358,10 +375,13 @@ Status judge_machine(Db *db, const char *alias, int64_t *machine, char *name, si
     machine_identity(&identity);
     *machine = 0;
     *name = '\0';
-    Query *q = query_open(db, "SELECT m.machine_id, m.machine, max(s.session_id IS NOT NULL), max(s.started_at) FROM v_machine m "
-                              "LEFT JOIN v_session s ON s.machine_id = m.machine_id AND s.blocks > 0 "
-                              "WHERE ?1 IS NULL OR m.machine = ?1 GROUP BY m.machine_id "
-                              "ORDER BY max(s.session_id IS NOT NULL) DESC, m.machine_id = ?2 DESC, max(s.started_at) DESC LIMIT 1",
+    Query *q = query_open(db,
+                          "SELECT m.machine_id, m.machine, max(s.session_id IS NOT NULL), "
+                          "max(s.started_at) FROM v_machine m "
+                          "LEFT JOIN v_session s ON s.machine_id = m.machine_id AND s.blocks > 0 "
+                          "WHERE ?1 IS NULL OR m.machine = ?1 GROUP BY m.machine_id "
+                          "ORDER BY max(s.session_id IS NOT NULL) DESC, m.machine_id = ?2 DESC, "
+                          "max(s.started_at) DESC LIMIT 1",
                           VALUES(val_text(alias), val_integer(db_machine_id(&identity))));
     if (query_row(q)) {
         *machine = column_integer(q, 0);
@@ -370,6 +390,7 @@ Status judge_machine(Db *db, const char *alias, int64_t *machine, char *name, si
     query_close(q);
     const Status status = db_check(db, err);
     if (!status && alias && !*machine)
-        return fail(err, BAD_INPUT, "no machine \"%s\" in %s: `attest list machines` names them", alias, db_path(db));
+        return fail(err, BAD_INPUT, "no machine \"%s\" in %s: `attest list machines` names them",
+                    alias, db_path(db));
     return status;
 }

@@ -7,9 +7,9 @@
  *   wholly outside both                                contradicted
  *   anything else                                      inconclusive
  *
- * A verdict about times must come out the same when it is asked of the earlier and of the later half
- * of the processes; if it doesn't, it is inconclusive and says so. A claim that no row here can decide
- * is not-testable, under-specified or not-yet-measured, with the reason. */
+ * A verdict about times must come out the same when it is asked of the earlier and of the later
+ * half of the processes; if it doesn't, it is inconclusive and says so. A claim that no row here
+ * can decide is not-testable, under-specified or not-yet-measured, with the reason. */
 #ifndef JUDGE_H
 #define JUDGE_H
 
@@ -19,7 +19,16 @@
 /* Raise when the rules change: stored verdicts of another engine are judged again. */
 enum { JUDGE_ENGINE = 1, JUDGE_SECONDS = 10 /* for one query */ };
 
-typedef enum { REPRODUCED, PARTLY, CONTRADICTED, INCONCLUSIVE, UNDER_SPECIFIED, NOT_TESTABLE, NOT_YET_MEASURED, VERDICTS } Verdict;
+typedef enum {
+    REPRODUCED,
+    PARTLY,
+    CONTRADICTED,
+    INCONCLUSIVE,
+    UNDER_SPECIFIED,
+    NOT_TESTABLE,
+    NOT_YET_MEASURED,
+    VERDICTS
+} Verdict;
 
 const char *verdict_name(Verdict verdict);   /* "not-yet-measured" */
 
@@ -34,7 +43,8 @@ typedef struct {
     double       value, low, high;   /* NaN: none */
     char       **point;              /* the points behind it, sorted, each once */
     int          points, failed;     /* failed: of the points behind it, those that did not run */
-    char         rows_hash[65];      /* of the query, its result and the runs behind it; "" where there is none */
+    char
+        rows_hash[65]; /* of the query, its result and the runs behind it; "" where there is none */
     int          broken;             /* the query itself is wrong: reason says how */
 } Judgement;
 
@@ -47,11 +57,13 @@ typedef struct {
 
 /* The machine whose rows are judged: by its alias; or NULL: this one if it has rows, else the one
  * measured last; 0 where there is none. BAD_INPUT: no such alias. */
-Status judge_machine(Db *db, const char *alias, int64_t *machine, char *name, size_t size, Err *err);
+Status judge_machine(Db *db, const char *alias, int64_t *machine, char *name, size_t size,
+                     Err *err);
 
 /* Judges every claim of the paper on the rows of one machine. Only opens the file for reading: the
  * published values must be in it (told_published). */
-Status judge_paper(Judgements *out, const Paper *paper, const char *db_path, int64_t machine, Err *err);
+Status judge_paper(Judgements *out, const Paper *paper, const char *db_path, int64_t machine,
+                   Err *err);
 void   judgements_free(Judgements *judgements);
 
 #endif

@@ -23,10 +23,11 @@ void html_escape(FILE *out, const char *text)
         }
 }
 
-/* ---- anchors ------------------------------------------------------------------------------------- */
+/* ---- anchors -------------------------------------------------------------------------------- */
 
-/* As GitHub does it: lower case, spaces to -, of the rest only letters, digits, - and _ stay. Tags and
- * entities of rendered HTML are passed over, so that text and rendered heading give the same. */
+/* As GitHub does it: lower case, spaces to -, of the rest only letters, digits, - and _ stay. Tags
+ * and entities of rendered HTML are passed over, so that text and rendered heading give the
+ * same. */
 void markdown_anchor(const char *heading, char *id, size_t size)
 {
     size_t used = 0;
@@ -61,7 +62,7 @@ static void put_anchor(FILE *out, Anchors *anchors, const char *heading)
         anchors->count++;
 }
 
-/* ---- the pass over the rendered text ------------------------------------------------------------- */
+/* ---- the pass over the rendered text -------------------------------------------------------- */
 
 typedef struct {
     FILE   *out;
@@ -105,7 +106,8 @@ static const char *equation(Pass *pass, const char *at)
     size_t size = 0;
     FILE *out = open_memstream(&math, &size);
     if (latex && out) {
-        const Status status = mathml_write(out, latex, strlen(latex), display, pass->status ? NULL : pass->err);
+        const Status status =
+            mathml_write(out, latex, strlen(latex), display, pass->status ? NULL : pass->err);
         fclose(out);
         if (status && !pass->status)
             pass->status = status;
@@ -175,7 +177,8 @@ Status markdown_to_html(FILE *out, const char *text, size_t size, Err *err)
     FILE *memory = open_memstream(&html, &html_size);
     if (!memory)
         return fail(err, NO_MEMORY, "markdown: no memory for %zu bytes", size);
-    const int bad = md_html(text, (MD_SIZE)size, collect, memory, MD_DIALECT_GITHUB | MD_FLAG_LATEXMATHSPANS, 0);
+    const int bad = md_html(text, (MD_SIZE)size, collect, memory,
+                            MD_DIALECT_GITHUB | MD_FLAG_LATEXMATHSPANS, 0);
     fclose(memory);
     if (bad)
         pass.status = fail(err, NO_MEMORY, "markdown: the parser gave up on %zu bytes", size);

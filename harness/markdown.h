@@ -13,9 +13,9 @@
 /* &, <, > and " as entities: fit for text and for attributes in double quotes. */
 void html_escape(FILE *out, const char *text);
 
-/* Writes the body's HTML for UTF-8 Markdown. Headings get the id that GitHub gives them (a second one
- * of the same text ends in -1). An equation that cannot be converted is shown as its source, and
- * the first such makes the result BAD_INPUT; the rest of the text is written all the same. */
+/* Writes the body's HTML for UTF-8 Markdown. Headings get the id that GitHub gives them (a second
+ * one of the same text ends in -1). An equation that cannot be converted is shown as its source,
+ * and the first such makes the result BAD_INPUT; the rest of the text is written all the same. */
 Status markdown_to_html(FILE *out, const char *text, size_t size, Err *err);
 
 /* The id that markdown_to_html gives the first heading with this text; size >= 1, cut to fit. */

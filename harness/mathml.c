@@ -55,6 +55,19 @@ static int take(Reader *r, const char *text)
     return 1;
 }
 
+/* The command at the reader, without its backslash: letters, or one character that is none. */
+static void read_name(Reader *r, char name[NAME_MAX_LENGTH + 1])
+{
+    size_t length = 0;
+    r->at++;
+    if (r->at < r->end && !isalpha((unsigned char)*r->at))
+        name[length++] = *r->at++;
+    else
+        while (r->at < r->end && isalpha((unsigned char)*r->at) && length < NAME_MAX_LENGTH)
+            name[length++] = *r->at++;
+    name[length] = '\0';
+}
+
 static Status expect(Reader *r, const char *text)
 {
     if (take(r, text))
@@ -103,7 +116,7 @@ static Status raw_group(Reader *r, const char **text, size_t *size)
     return OK;
 }
 
-/* ---- commands with structure -------------------------------------------------------------------- */
+/* ---- commands with structure ---------------------------------------------------------------- */
 
 static Status two_parts(Reader *r, FILE *out, const char *element)
 {
@@ -173,7 +186,8 @@ static Status upright(Reader *r, FILE *out)
 }
 
 /* Letters of an alphabet from `base` on, A first; those that Unicode had before are exceptions. */
-static Status alphabet(Reader *r, FILE *out, unsigned base, const char *exceptions, const unsigned *code)
+static Status alphabet(Reader *r, FILE *out, unsigned base, const char *exceptions,
+                       const unsigned *code)
 {
     const char *text;
     size_t size;
@@ -183,9 +197,11 @@ static Status alphabet(Reader *r, FILE *out, unsigned base, const char *exceptio
     for (size_t i = 0; i < size; i++) {
         const char *exception = strchr(exceptions, text[i]);
         if (!isupper((unsigned char)text[i]))
-            return fail(r->err, BAD_INPUT, "equation: \\mathbb and \\mathcal hold capital letters only, not \"%c\"",
+            return fail(r->err, BAD_INPUT,
+                        "equation: \\mathbb and \\mathcal hold capital letters only, not \"%c\"",
                         text[i]);
-        fprintf(out, "<mi>&#x%X;</mi>", exception ? code[exception - exceptions] : base + (unsigned)(text[i] - 'A'));
+        fprintf(out, "<mi>&#x%X;</mi>",
+                exception ? code[exception - exceptions] : base + (unsigned)(text[i] - 'A'));
     }
     return OK;
 }
@@ -198,7 +214,9 @@ static Status blackboard(Reader *r, FILE *out)
 
 static Status calligraphic(Reader *r, FILE *out)
 {
-    static const unsigned code[] = { 0x212C, 0x2130, 0x2131, 0x210B, 0x2110, 0x2112, 0x2133, 0x211B };
+    static const unsigned code[] = {
+        0x212C, 0x2130, 0x2131, 0x210B, 0x2110, 0x2112, 0x2133, 0x211B
+    };
     return alphabet(r, out, 0x1D49C, "BEFHILMR", code);
 }
 
@@ -236,14 +254,12 @@ static Status fence(Reader *r, FILE *out)
         return OK;
     fputs("<mo stretchy=\"true\">", out);
     if (*r->at == '\\') {
-        static const char *const fences[][2] = { { "\\{", "{" }, { "\\}", "}" }, { "\\|", "‖" }, { "\\lceil", "⌈" },
-            { "\\rceil", "⌉" }, { "\\lfloor", "⌊" }, { "\\rfloor", "⌋" }, { "\\langle", "⟨" }, { "\\rangle", "⟩" } };
-        size_t i = 0;
-        while (i < sizeof fences / sizeof *fences && !take(r, fences[i][0]))
-            i++;
-        if (i == sizeof fences / sizeof *fences)
-            return fail(r->err, BAD_INPUT, "equation: unknown fence \"%.8s\"", r->at);
-        fputs(fences[i][1], out);
+        char name[NAME_MAX_LENGTH + 1];
+        read_name(r, name);
+        const Symbol *known = mathml_symbol(name);
+        if (!known || known->kind != SIGN)
+            return fail(r->err, BAD_INPUT, "equation: unknown fence \\%s", name);
+        fputs(known->text, out);
     } else {
         put_escaped(out, r->at++, 1);
     }
@@ -284,16 +300,20 @@ static Status cells(Reader *r, FILE *out)
 
 static Status environment(Reader *r, FILE *out)
 {
-    static const struct { const char *name, *open, *close, *columns; } known[] = {
-        { "cases", "{", "", "left left" }, { "aligned", "", "", "right left" }, { "matrix", "", "", "" },
-        { "pmatrix", "(", ")", "" }, { "bmatrix", "[", "]", "" } };
+    static const struct { const char *name, *open, *close, *columns;
+    } known[] = { { "cases", "{", "", "left left" },
+                  { "aligned", "", "", "right left" },
+                  { "matrix", "", "", "" },
+                  { "pmatrix", "(", ")", "" },
+                  { "bmatrix", "[", "]", "" } };
     const char *name, *end;
     size_t size, end_size;
     Status status = raw_group(r, &name, &size);
     if (status)
         return status;
     size_t i = 0;
-    while (i < sizeof known / sizeof *known && (strlen(known[i].name) != size || memcmp(known[i].name, name, size) != 0))
+    while (i < sizeof known / sizeof *known &&
+           (strlen(known[i].name) != size || memcmp(known[i].name, name, size) != 0))
         i++;
     if (i == sizeof known / sizeof *known)
         return fail(r->err, BAD_INPUT, "equation: unknown environment \"%.*s\"", (int)size, name);
@@ -309,7 +329,8 @@ static Status environment(Reader *r, FILE *out)
     if (!status)
         status = raw_group(r, &end, &end_size);
     if (!status && (end_size != size || memcmp(end, name, size) != 0))
-        return fail(r->err, BAD_INPUT, "equation: \\begin{%.*s} ends as \\end{%.*s}", (int)size, name, (int)end_size, end);
+        return fail(r->err, BAD_INPUT, "equation: \\begin{%.*s} ends as \\end{%.*s}", (int)size,
+                    name, (int)end_size, end);
     return status;
 }
 
@@ -335,20 +356,25 @@ static Status display_style(Reader *r, FILE *out)
     return in_style(r, out, 1);
 }
 
-static const struct { const char *name; Parse *parse; } structures[] = {
-    { "frac", fraction }, { "sqrt", root }, { "text", words }, { "mathrm", upright }, { "operatorname", upright },
-    { "mathbb", blackboard }, { "mathcal", calligraphic }, { "mathbf", bold }, { "boxed", boxed },
-    { "underbrace", underbrace }, { "left", fenced }, { "begin", environment }, { "textstyle", text_style },
-    { "displaystyle", display_style },
+static const struct { const char *name; Parse *parse;
+} structures[] = {
+    { "frac", fraction },        { "sqrt", root },
+    { "text", words },           { "mathrm", upright },
+    { "operatorname", upright }, { "mathbb", blackboard },
+    { "mathcal", calligraphic }, { "mathbf", bold },
+    { "boxed", boxed },          { "underbrace", underbrace },
+    { "left", fenced },          { "begin", environment },
+    { "textstyle", text_style }, { "displaystyle", display_style },
 };
 
-/* ---- atoms and scripts ------------------------------------------------------------------------------ */
+/* ---- atoms and scripts ---------------------------------------------------------------------- */
 
 static Status accent(Reader *r, FILE *out, const char *mark)
 {
     fputs("<mover accent=\"true\">", out);
     const Status status = argument(r, out);
-    fprintf(out, "<mo stretchy=\"%s\">%s</mo></mover>", strcmp(mark, "¯") == 0 ? "true" : "false", mark);
+    fprintf(out, "<mo stretchy=\"%s\">%s</mo></mover>", strcmp(mark, "¯") == 0 ? "true" : "false",
+            mark);
     return status;
 }
 
@@ -359,7 +385,10 @@ static Status symbol(Reader *r, FILE *out, const Symbol *s)
     case SIGN:   fprintf(out, "<mo stretchy=\"false\">%s</mo>", s->text); break;
     case SPACE:  fprintf(out, "<mspace width=\"%s\"/>", s->text); break;
     case ACCENT: return accent(r, out, s->text);
-    case LARGE:  fprintf(out, "<mo movablelimits=\"true\">%s</mo>", s->text); r->limits = r->display; break;
+    case LARGE:
+        fprintf(out, "<mo movablelimits=\"true\">%s</mo>", s->text);
+        r->limits = r->display;
+        break;
     case LIMIT:  r->limits = r->display; /* fall through */
     case NAMED:  fprintf(out, "<mi>%s</mi>", s->text); break;
     }
@@ -369,28 +398,24 @@ static Status symbol(Reader *r, FILE *out, const Symbol *s)
 static Status command(Reader *r, FILE *out)
 {
     char name[NAME_MAX_LENGTH + 1];
-    size_t length = 0;
-    r->at++;
-    if (r->at < r->end && !isalpha((unsigned char)*r->at))
-        name[length++] = *r->at++;
-    else
-        while (r->at < r->end && isalpha((unsigned char)*r->at) && length < NAME_MAX_LENGTH)
-            name[length++] = *r->at++;
-    name[length] = '\0';
+    read_name(r, name);
     for (size_t i = 0; i < sizeof structures / sizeof *structures; i++)
         if (strcmp(structures[i].name, name) == 0)
             return structures[i].parse(r, out);
     const Symbol *known = mathml_symbol(name);
     if (known)
         return symbol(r, out, known);
-    return fail(r->err, BAD_INPUT, "equation: unknown command \\%s; harness/mathml_symbols.c lists the known ones", name);
+    return fail(r->err, BAD_INPUT,
+                "equation: unknown command \\%s; harness/mathml_symbols.c lists the known ones",
+                name);
 }
 
 static void number(Reader *r, FILE *out)
 {
     fputs("<mn>", out);
-    while (r->at < r->end && (isdigit((unsigned char)*r->at)
-                              || (strchr(".,", *r->at) && r->at + 1 < r->end && isdigit((unsigned char)r->at[1]))))
+    while (r->at < r->end &&
+           (isdigit((unsigned char)*r->at) ||
+            (strchr(".,", *r->at) && r->at + 1 < r->end && isdigit((unsigned char)r->at[1]))))
         fputc(*r->at++, out);
     fputs("</mn>", out);
 }
@@ -497,7 +522,8 @@ static Status scripts(Reader *r, char **sub, char **sup)
         else
             return OK;
         if (*which)
-            return fail(r->err, BAD_INPUT, "equation: two %s on one base", which == sub ? "subscripts" : "superscripts");
+            return fail(r->err, BAD_INPUT, "equation: two %s on one base",
+                        which == sub ? "subscripts" : "superscripts");
         status = capture(r, argument, which);
     }
 }
@@ -523,8 +549,9 @@ static Status item(Reader *r, FILE *out)
     Status status = capture(r, atom, &base);
     const int limits = r->limits;
     /* "ln x" needs a gap that "ln(x)" has not. */
-    const int named = !status && *start == '\\' && strncmp(base, "<mi>", 4) == 0 && strlen(base) > 10
-                   && isalpha((unsigned char)base[4]) && isalpha((unsigned char)base[5]);
+    const int named = !status && *start == '\\' && strncmp(base, "<mi>", 4) == 0 &&
+                      strlen(base) > 10 && isalpha((unsigned char)base[4]) &&
+                      isalpha((unsigned char)base[5]);
     if (!status)
         status = scripts(r, &sub, &sup);
     if (status)
@@ -545,8 +572,8 @@ done:
 
 static int row_ends(const Reader *r)
 {
-    return r->at == r->end || *r->at == '}' || *r->at == '&' || looking_at(r, "\\\\") || looking_at(r, "\\right")
-        || looking_at(r, "\\end");
+    return r->at == r->end || *r->at == '}' || *r->at == '&' || looking_at(r, "\\\\") ||
+           looking_at(r, "\\right") || looking_at(r, "\\end");
 }
 
 static Status row(Reader *r, FILE *out)
@@ -566,7 +593,8 @@ Status mathml_write(FILE *out, const char *latex, size_t size, int display, Err 
     char *body = NULL;
     Status status = capture(&r, row, &body);
     if (!status && r.at != r.end)
-        status = fail(err, BAD_INPUT, "equation: \"%.*s\" stands alone", (int)(r.end - r.at < 12 ? r.end - r.at : 12), r.at);
+        status = fail(err, BAD_INPUT, "equation: \"%.*s\" stands alone",
+                      (int)(r.end - r.at < 12 ? r.end - r.at : 12), r.at);
     if (!status)
         fprintf(out, "<math%s><mrow>%s</mrow></math>", display ? " display=\"block\"" : "", body);
     free(body);

@@ -6,8 +6,10 @@ extern const char page_css[];
 
 void page_open(FILE *out, const Page *page)
 {
-    fprintf(out, "<!doctype html>\n<html lang=\"%s\">\n<head>\n<meta charset=\"utf-8\">\n"
-            "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n<title>", page->language);
+    fprintf(out,
+            "<!doctype html>\n<html lang=\"%s\">\n<head>\n<meta charset=\"utf-8\">\n"
+            "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n<title>",
+            page->language);
     html_escape(out, page->title);
     fprintf(out, "</title>\n<style>\n%s</style>\n</head>\n<body>\n", page_css);
     if (page->nav)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The YAML of papers/NAME to structs. A claim's entry is checked key by key; all text stays owned by the
- * two trees, so a Paper is only pointers into them. */
+/* The YAML of papers/NAME to structs. A claim's entry is checked key by key; all text stays owned
+ * by the two trees, so a Paper is only pointers into them. */
 #include "paper.h"
 
 #include <dirent.h>
@@ -10,13 +10,30 @@
 #include <string.h>
 #include <sys/stat.h>
 
-static const char *const record_keys[] = { "id", "title", "authors", "year", "arxiv", "venue", "guide", "companions",
-    "builds_on", "methods", "series", "experiments", "links", "errata", "untested", NULL };
-static const char *const claim_keys[] = { "id", "where", "says", "paper", "kind", "experiment", "evidence", "expect",
-    "band", "direction", "baseline", "protocol", "flop_convention", "substitution", "not_testable", "under_specified",
-    NULL };
+static const char *const record_keys[] = { "id",        "title",   "authors",  "year",
+                                           "arxiv",     "venue",   "guide",    "companions",
+                                           "builds_on", "methods", "series",   "experiments",
+                                           "links",     "errata",  "untested", NULL };
+static const char *const claim_keys[] = { "id",
+                                          "where",
+                                          "says",
+                                          "paper",
+                                          "kind",
+                                          "experiment",
+                                          "evidence",
+                                          "expect",
+                                          "band",
+                                          "direction",
+                                          "baseline",
+                                          "protocol",
+                                          "flop_convention",
+                                          "substitution",
+                                          "not_testable",
+                                          "under_specified",
+                                          NULL };
 static const char *const value_keys[] = { "value", "unit", "setting", NULL };
-static const char *const expect_keys[] = { "at_least", "at_most", "between", "equals", "tolerance", NULL };
+static const char *const expect_keys[] = { "at_least", "at_most",   "between",
+                                           "equals",   "tolerance", NULL };
 static const char *const kinds[] = { "count", "cache", "time", "quality", NULL };
 
 static int listed(const char *const *list, const char *text)
@@ -27,7 +44,7 @@ static int listed(const char *const *list, const char *text)
     return 0;
 }
 
-/* ---- bands --------------------------------------------------------------------------------------- */
+/* ---- bands ---------------------------------------------------------------------------------- */
 
 static double number_or_complain(Complaints *c, const Tree *tree, const Node *node)
 {
@@ -37,7 +54,8 @@ static double number_or_complain(Complaints *c, const Tree *tree, const Node *no
     return value;
 }
 
-static void read_bounds(Complaints *c, const Tree *tree, const Node *key, const Node *value, Expect *out)
+static void read_bounds(Complaints *c, const Tree *tree, const Node *key, const Node *value,
+                        Expect *out)
 {
     const char *name = key->text;
     if (strcmp(name, "between") == 0) {
@@ -49,8 +67,8 @@ static void read_bounds(Complaints *c, const Tree *tree, const Node *key, const 
         out->asked_low = number_or_complain(c, tree, value->item[0]);
         out->asked_high = number_or_complain(c, tree, value->item[1]);
         if (out->asked_low > out->asked_high)
-            complain(c, tree, value, "between goes from %g down to %g; write the lower one first", out->asked_low,
-                     out->asked_high);
+            complain(c, tree, value, "between goes from %g down to %g; write the lower one first",
+                     out->asked_low, out->asked_high);
         return;
     }
     const double x = number_or_complain(c, tree, value);
@@ -62,7 +80,9 @@ static void read_bounds(Complaints *c, const Tree *tree, const Node *key, const 
 
 static void read_expect(Complaints *c, const Tree *tree, const Node *node, Expect *out)
 {
-    *out = (Expect){ .low = -INFINITY, .high = INFINITY, .asked_low = -INFINITY, .asked_high = INFINITY };
+    *out = (Expect){
+        .low = -INFINITY, .high = INFINITY, .asked_low = -INFINITY, .asked_high = INFINITY
+    };
     if (!node)
         return;
     if (node->kind != NODE_MAP) {
@@ -82,7 +102,8 @@ static void read_expect(Complaints *c, const Tree *tree, const Node *node, Expec
     if (out->tolerance < 0)
         complain(c, tree, node, "a tolerance below zero would narrow the band");
     out->low = out->asked_low - out->tolerance * (isinf(out->asked_low) ? 0 : fabs(out->asked_low));
-    out->high = out->asked_high + out->tolerance * (isinf(out->asked_high) ? 0 : fabs(out->asked_high));
+    out->high =
+        out->asked_high + out->tolerance * (isinf(out->asked_high) ? 0 : fabs(out->asked_high));
 }
 
 const char *expect_print(const Expect *e, char *out, size_t size)
@@ -90,18 +111,23 @@ const char *expect_print(const Expect *e, char *out, size_t size)
     char tolerance[32] = "";
     if (e->tolerance > 0)
         snprintf(tolerance, sizeof tolerance, " (%s%g %%)",
-                 e->kind == EXPECT_AT_LEAST ? "−" : e->kind == EXPECT_AT_MOST ? "+" : "±", 100 * e->tolerance);
+                 e->kind == EXPECT_AT_LEAST  ? "−"
+                 : e->kind == EXPECT_AT_MOST ? "+"
+                                             : "±",
+                 100 * e->tolerance);
     switch (e->kind) {
     case EXPECT_NONE:     snprintf(out, size, "%s", ""); break;
     case EXPECT_AT_LEAST: snprintf(out, size, "at least %g%s", e->asked_low, tolerance); break;
     case EXPECT_AT_MOST:  snprintf(out, size, "at most %g%s", e->asked_high, tolerance); break;
-    case EXPECT_BETWEEN:  snprintf(out, size, "%g to %g%s", e->asked_low, e->asked_high, tolerance); break;
+    case EXPECT_BETWEEN:
+        snprintf(out, size, "%g to %g%s", e->asked_low, e->asked_high, tolerance);
+        break;
     case EXPECT_EQUALS:   snprintf(out, size, "%g%s", e->asked_low, tolerance); break;
     }
     return out;
 }
 
-/* ---- claims ---------------------------------------------------------------------------------------- */
+/* ---- claims --------------------------------------------------------------------------------- */
 
 /* How a claim will be decided: by evidence and a band, or not at all and why. */
 static void check_decision(Complaints *c, const Tree *tree, const Claim *claim)
@@ -110,10 +136,14 @@ static void check_decision(Complaints *c, const Tree *tree, const Claim *claim)
     if (refused && vague)
         complain(c, tree, claim->entry, "%s: not_testable or under_specified, not both", claim->id);
     if ((refused || vague) && *claim->evidence)
-        complain(c, tree, claim->entry, "%s: evidence beside a reason why there is none", claim->id);
+        complain(c, tree, claim->entry, "%s: evidence beside a reason why there is none",
+                 claim->id);
     if (!refused && !vague && claim->expect.kind == EXPECT_NONE)
-        complain(c, tree, claim->entry, "%s: nothing to judge by; give expect, or not_testable with the reason", claim->id);
-    if (!refused && !vague && strcmp(claim->kind, "time") == 0 && *claim->experiment && !*claim->protocol)
+        complain(c, tree, claim->entry,
+                 "%s: nothing to judge by; give expect, or not_testable with the reason",
+                 claim->id);
+    if (!refused && !vague && strcmp(claim->kind, "time") == 0 && *claim->experiment &&
+        !*claim->protocol)
         complain(c, tree, claim->entry, "%s: a timing claim states its protocol", claim->id);
     /* The weaker band must hold the stronger one, or "partly" would mean nothing. */
     if (claim->direction.kind != EXPECT_NONE
@@ -125,12 +155,20 @@ static void read_claim(Complaints *c, const Tree *tree, const Node *entry, Claim
 {
     static const Node nothing = { .kind = NODE_MAP };
     *claim = (Claim){ .entry = entry, .line = entry->line };
-    const struct { const char **field, *key; int needed; } text[] = {
-        { &claim->id, "id", 1 }, { &claim->where, "where", 1 }, { &claim->says, "says", 1 }, { &claim->kind, "kind", 1 },
-        { &claim->experiment, "experiment", 0 }, { &claim->evidence, "evidence", 0 }, { &claim->band, "band", 0 },
-        { &claim->baseline, "baseline", 0 }, { &claim->protocol, "protocol", 0 },
-        { &claim->flop_convention, "flop_convention", 0 }, { &claim->substitution, "substitution", 0 },
-        { &claim->not_testable, "not_testable", 0 }, { &claim->under_specified, "under_specified", 0 } };
+    const struct { const char **field, *key; int needed;
+    } text[] = { { &claim->id, "id", 1 },
+                 { &claim->where, "where", 1 },
+                 { &claim->says, "says", 1 },
+                 { &claim->kind, "kind", 1 },
+                 { &claim->experiment, "experiment", 0 },
+                 { &claim->evidence, "evidence", 0 },
+                 { &claim->band, "band", 0 },
+                 { &claim->baseline, "baseline", 0 },
+                 { &claim->protocol, "protocol", 0 },
+                 { &claim->flop_convention, "flop_convention", 0 },
+                 { &claim->substitution, "substitution", 0 },
+                 { &claim->not_testable, "not_testable", 0 },
+                 { &claim->under_specified, "under_specified", 0 } };
     for (size_t i = 0; i < sizeof text / sizeof *text; i++) {
         *text[i].field = node_text(entry, text[i].key, "");
         if (text[i].needed && !**text[i].field)
@@ -139,7 +177,8 @@ static void read_claim(Complaints *c, const Tree *tree, const Node *entry, Claim
     if (entry->kind == NODE_MAP)
         complain_unknown_keys(c, tree, entry, claim_keys);
     if (*claim->kind && !listed(kinds, claim->kind))
-        complain(c, tree, node_get(entry, "kind"), "kind is count, cache, time or quality, not \"%s\"", claim->kind);
+        complain(c, tree, node_get(entry, "kind"),
+                 "kind is count, cache, time or quality, not \"%s\"", claim->kind);
     const Node *paper = node_get(entry, "paper");
     if (paper && paper->kind == NODE_MAP)
         complain_unknown_keys(c, tree, paper, value_keys);
@@ -157,7 +196,8 @@ static Status read_claims(Paper *paper, Complaints *c, Err *err)
 {
     const Node *root = tree_root(paper->list);
     if (!root || root->kind != NODE_LIST)
-        return fail(err, BAD_INPUT, "%s:1:1: a list of claims should stand here", tree_name(paper->list));
+        return fail(err, BAD_INPUT, "%s:1:1: a list of claims should stand here",
+                    tree_name(paper->list));
     paper->claim = calloc((size_t)root->count + 1, sizeof *paper->claim);
     if (!paper->claim)
         return fail(err, NO_MEMORY, "no memory for %d claims", root->count);
@@ -166,13 +206,13 @@ static Status read_claims(Paper *paper, Complaints *c, Err *err)
         read_claim(c, paper->list, root->item[i], &paper->claim[i]);
         for (int k = 0; k < i; k++)
             if (*paper->claim[i].id && strcmp(paper->claim[i].id, paper->claim[k].id) == 0)
-                complain(c, paper->list, root->item[i], "id \"%s\" was used in line %d", paper->claim[i].id,
-                         paper->claim[k].line);
+                complain(c, paper->list, root->item[i], "id \"%s\" was used in line %d",
+                         paper->claim[i].id, paper->claim[k].line);
     }
     return OK;
 }
 
-/* ---- the record -------------------------------------------------------------------------------------- */
+/* ---- the record ----------------------------------------------------------------------------- */
 
 static Status read_record(Paper *paper, Complaints *c, Err *err)
 {
@@ -195,7 +235,8 @@ static Status read_record(Paper *paper, Complaints *c, Err *err)
         return fail(err, NO_MEMORY, "no memory for %d series", pairs);
     paper->series_count = pairs;
     for (int i = 0; i < pairs; i++)
-        paper->series[i] = (SeriesPair){ node_text(series->item[i], "paper", ""), node_text(series->item[i], "ours", "") };
+        paper->series[i] = (SeriesPair){ node_text(series->item[i], "paper", ""),
+                                         node_text(series->item[i], "ours", "") };
     return OK;
 }
 
@@ -207,7 +248,7 @@ const char *paper_ours(const Paper *paper, const char *published_series)
     return NULL;
 }
 
-/* ---- files --------------------------------------------------------------------------------------------- */
+/* ---- files ---------------------------------------------------------------------------------- */
 
 static Status no_such_paper(const char *id, Err *err)
 {
@@ -219,7 +260,8 @@ static Status no_such_paper(const char *id, Err *err)
             snprintf(known + used, sizeof known - used, "%s%s", i ? ", " : "", ids[i]);
         }
     papers_free(ids, count);
-    return fail(err, BAD_INPUT, "no paper \"%s\": papers/ has %s", id, *known ? known : "none here; run attest where papers/ is");
+    return fail(err, BAD_INPUT, "no paper \"%s\": papers/ has %s", id,
+                *known ? known : "none here; run attest where papers/ is");
 }
 
 static Status open_tree(const Paper *paper, const char *file, Tree **tree, Err *err)
@@ -302,7 +344,8 @@ Status papers_list(char ***ids, int *count, Err *err)
     *count = 0;
     DIR *folder = opendir("papers");
     if (!folder)
-        return fail(err, BAD_INPUT, "no folder papers/ here; run attest in its source tree or its share folder");
+        return fail(err, BAD_INPUT,
+                    "no folder papers/ here; run attest in its source tree or its share folder");
     const Status status = collect(folder, ids, count, err);
     closedir(folder);
     if (status) {

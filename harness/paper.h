@@ -1,12 +1,19 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What papers/NAME/ says: the record (paper.yaml) and the claims (claims.yaml) as structs. The keys are
- * described in papers/README.md. Everything that is wrong in a file is complained of in one go. */
+/* What papers/NAME/ says: the record (paper.yaml) and the claims (claims.yaml) as structs. The keys
+ * are described in papers/README.md. Everything that is wrong in a file is complained of in one
+ * go. */
 #ifndef PAPER_H
 #define PAPER_H
 
 #include "tree.h"
 
-typedef enum { EXPECT_NONE, EXPECT_AT_LEAST, EXPECT_AT_MOST, EXPECT_BETWEEN, EXPECT_EQUALS } ExpectKind;
+typedef enum {
+    EXPECT_NONE,
+    EXPECT_AT_LEAST,
+    EXPECT_AT_MOST,
+    EXPECT_BETWEEN,
+    EXPECT_EQUALS
+} ExpectKind;
 
 /* A band of values. `low` and `high` hold the tolerance already: at_least x with tolerance t is
  * [x - t|x|, inf). They are infinite where the band is open, both for EXPECT_NONE. */
@@ -26,7 +33,7 @@ typedef struct {
     const char *experiment, *evidence;                      /* "" where there is none */
     const char *band, *baseline, *protocol, *flop_convention, *substitution;
     const char *not_testable, *under_specified;             /* the reason, or "" */
-    Expect      expect, direction;                          /* direction: EXPECT_NONE where there is none */
+    Expect expect, direction; /* direction: EXPECT_NONE where there is none */
     int         line;
     const Node *entry;
 } Claim;

@@ -10,7 +10,7 @@
 #include <string.h>
 #include <time.h>
 
-/* ---- Markdown ---------------------------------------------------------------------------------------- */
+/* ---- Markdown ------------------------------------------------------------------------------- */
 
 void md_text(FILE *out, const char *text)
 {
@@ -35,10 +35,11 @@ void md_code(FILE *out, const char *text)
 
 void md_verdict(FILE *out, Verdict verdict)
 {
-    fprintf(out, "<span class=\"verdict %s\">%s %s</span>", verdict_name(verdict), verdict_sign(verdict), verdict_name(verdict));
+    fprintf(out, "<span class=\"verdict %s\">%s %s</span>", verdict_name(verdict),
+            verdict_sign(verdict), verdict_name(verdict));
 }
 
-/* ---- the order ------------------------------------------------------------------------------------------ */
+/* ---- the order ------------------------------------------------------------------------------ */
 
 static void put_title(FILE *out, const Report *r)
 {
@@ -49,16 +50,21 @@ static void put_title(FILE *out, const Report *r)
     strftime(date, sizeof date, "%Y-%m-%d %H:%M UTC", gmtime_r(&now, &utc));
     fputs("# ", out);
     md_text(out, paper->title);
-    fprintf(out, "\n\n%s%s%s", *paper->venue ? paper->venue : "", *paper->venue && *paper->arxiv ? " · " : "",
-            *paper->arxiv ? "[arXiv " : "");
+    fprintf(out, "\n\n%s%s%s", *paper->venue ? paper->venue : "",
+            *paper->venue && *paper->arxiv ? " · " : "", *paper->arxiv ? "[arXiv " : "");
     if (*paper->arxiv)
         fprintf(out, "%s](https://arxiv.org/abs/%s)", paper->arxiv, paper->arxiv);
-    fprintf(out, "\n\n**%d claims: %s.**", r->judgements->count, verdicts_tally(r->judgements, tally, sizeof tally));
+    fprintf(out, "\n\n**%d claims: %s.**", r->judgements->count,
+            verdicts_tally(r->judgements, tally, sizeof tally));
     if (*r->judgements->machine_alias)
         fprintf(out, " Measured on %s.", r->judgements->machine_alias);
-    fprintf(out, " Written %s by attest %.12s%s.\n\n", date, build_commit, build_dirty ? " with changes" : "");
-    fputs("[Verdicts](#what-the-paper-claims-and-what-we-found) · [Figures](#figures) · [How it was measured](#how-it-was-measured) · "
-          "[Claim by claim](#claim-by-claim) · [Errata](#errata-and-what-is-left-out) · [Notes](#notes) · [中文说明](#中文说明)\n\n", out);
+    fprintf(out, " Written %s by attest %.12s%s.\n\n", date, build_commit,
+            build_dirty ? " with changes" : "");
+    fputs("[Verdicts](#what-the-paper-claims-and-what-we-found) · [Figures](#figures) · [How it "
+          "was measured](#how-it-was-measured) · "
+          "[Claim by claim](#claim-by-claim) · [Errata](#errata-and-what-is-left-out) · "
+          "[Notes](#notes) · [中文说明](#中文说明)\n\n",
+          out);
 }
 
 static Status put_notes(FILE *out, const Report *r, Err *err)
@@ -84,7 +90,7 @@ static Status put_report(FILE *out, const Report *r, Err *err)
     return status ? status : db_check(r->db, err);
 }
 
-/* ---- the files -------------------------------------------------------------------------------------------- */
+/* ---- the files ------------------------------------------------------------------------------ */
 
 static Status write_page(const Report *r, const char *path, const char *text, size_t size, Err *err)
 {
@@ -96,8 +102,8 @@ static Status write_page(const Report *r, const char *path, const char *text, si
     snprintf(title, sizeof title, "%.240s: what we found", r->paper->title);
     page_open(out, &(Page){ .title = title, .language = "en" });
     Status status = markdown_to_html(out, text, size, err);
-    page_close(out, "Written by attest from its database. Every number here can be recomputed: the queries stand "
-                    "beside the figures and the claims.");
+    page_close(out, "Written by attest from its database. Every number here can be recomputed: the "
+                    "queries stand beside the figures and the claims.");
     fclose(out);
     const Status written = file_write(path, html, html_size, status ? NULL : err);
     free(html);

@@ -3,9 +3,10 @@
  *
  *   INTO/report/PAPER.md, PAPER.html   and in INTO/report/PAPER/ the drawings of its notes
  *
- * What the paper claims and what we found, figures with their rows as tables, how and on what it was
- * measured, each claim in full with the commands that repeat its rows, errata, the notes in English and
- * in Chinese. No number in it is typed by hand: they come from the database and from papers/. */
+ * What the paper claims and what we found, figures with their rows as tables, how and on what it
+ * was measured, each claim in full with the commands that repeat its rows, errata, the notes in
+ * English and in Chinese. No number in it is typed by hand: they come from the database and from
+ * papers/. */
 #ifndef REPORT_H
 #define REPORT_H
 
@@ -21,16 +22,19 @@ typedef struct {
 } Report;
 
 /* Paths come back as given to the caller's buffers, `size` bytes each. */
-Status report_write(const Report *report, char *markdown_path, char *html_path, size_t size, Err *err);
+Status report_write(const Report *report, char *markdown_path, char *html_path, size_t size,
+                    Err *err);
 
-/* ---- parts, each a function of what it shows (report_*.c) ------------------------------------------ */
+/* ---- parts, each a function of what it shows (report_*.c)
+ * ------------------------------------------ */
 
 void report_claims(FILE *out, const Report *r);       /* the table of verdicts */
 void report_figures(FILE *out, const Report *r);
-void report_measuring(FILE *out, const Report *r);    /* protocol, machine, ceilings, noise, build */
+void report_measuring(FILE *out, const Report *r); /* protocol, machine, ceilings, noise, build */
 void report_details(FILE *out, const Report *r);      /* claim by claim, with the rows behind */
 void report_record(FILE *out, const Report *r);       /* errata, what is left out, links */
-Status report_notes(FILE *out, const Report *r, const char *file, Err *err);   /* notes.md, headings one level lower */
+Status report_notes(FILE *out, const Report *r, const char *file,
+                    Err *err); /* notes.md, headings one level lower */
 
 /* Text inside Markdown, with everything that Markdown would read as its own made harmless. */
 void md_text(FILE *out, const char *text);

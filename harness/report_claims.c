@@ -10,7 +10,8 @@
 /* Whether rows or the paper's own numbers said anything. */
 static int decided(const Judgement *j)
 {
-    return j->verdict == REPRODUCED || j->verdict == PARTLY || j->verdict == CONTRADICTED || j->verdict == INCONCLUSIVE;
+    return j->verdict == REPRODUCED || j->verdict == PARTLY || j->verdict == CONTRADICTED ||
+           j->verdict == INCONCLUSIVE;
 }
 
 static void put_paper_value(FILE *out, const Claim *claim)
@@ -54,14 +55,22 @@ static void put_verdicts(FILE *out, const Report *r, int which, const char *head
 void report_claims(FILE *out, const Report *r)
 {
     fputs("\n## What the paper claims, and what we found\n", out);
-    put_verdicts(out, r, 1, "\n| verdict | claim | the paper says | paper | here |\n|---|---|---|---:|---:|\n");
-    fputs("\nThe whole 95 % interval in brackets is held against what was expected, which was written down before the first result: "
-          "inside it is *reproduced*; in the same direction but wholly outside *partly*; wholly on the other side *contradicted*; across an "
-          "edge *inconclusive*. A verdict about times must come out the same on the earlier and on the later half of the processes.\n", out);
-    put_verdicts(out, r, 0, "\n**Not decided here**\n\n| verdict | claim | the paper says | paper | why |\n|---|---|---|---:|---|\n");
+    put_verdicts(out, r, 1,
+                 "\n| verdict | claim | the paper says | paper | here "
+                 "|\n|---|---|---|---:|---:|\n");
+    fputs("\nThe whole 95 % interval in brackets is held against what was expected, which was "
+          "written down before the first result: "
+          "inside it is *reproduced*; in the same direction but wholly outside *partly*; wholly on "
+          "the other side *contradicted*; across an "
+          "edge *inconclusive*. A verdict about times must come out the same on the earlier and on "
+          "the later half of the processes.\n",
+          out);
+    put_verdicts(out, r, 0,
+                 "\n**Not decided here**\n\n| verdict | claim | the paper says | paper | why "
+                 "|\n|---|---|---|---:|---|\n");
 }
 
-/* ---- one claim ------------------------------------------------------------------------------------- */
+/* ---- one claim ------------------------------------------------------------------------------ */
 
 static void put_fact(FILE *out, const char *name, const char *text)
 {
@@ -74,12 +83,16 @@ static void put_fact(FILE *out, const char *name, const char *text)
 
 static void put_rows(FILE *out, const Report *r, const Judgement *j)
 {
-    fprintf(out, "\n<details><summary>%d point%s behind it, and how to measure one again</summary>\n\n"
-            "| `attest bench` point | ms | 95 %% interval | processes | of the limit | error |\n|---|---:|---:|---:|---:|---:|\n",
+    fprintf(out,
+            "\n<details><summary>%d point%s behind it, and how to measure one again</summary>\n\n"
+            "| `attest bench` point | ms | 95 %% interval | processes | of the limit | error "
+            "|\n|---|---:|---:|---:|---:|---:|\n",
             j->points, j->points == 1 ? "" : "s");
     for (int i = 0; i < j->points; i++) {
-        Query *q = query_open(r->db, "SELECT median_ns / 1e6, low_ns / 1e6, high_ns / 1e6, blocks, 100 * fraction_of_limit, error_rel "
-                                     "FROM v_time WHERE point = ?", VALUES(val_text(j->point[i])));
+        Query *q = query_open(r->db,
+                              "SELECT median_ns / 1e6, low_ns / 1e6, high_ns / 1e6, blocks, 100 * "
+                              "fraction_of_limit, error_rel FROM v_time WHERE point = ?",
+                              VALUES(val_text(j->point[i])));
         fputs("| ", out);
         md_code(out, j->point[i]);
         if (query_row(q)) {
@@ -105,9 +118,11 @@ static void put_query(FILE *out, const Judgement *j)
 {
     if (!*j->claim->evidence)
         return;
-    fprintf(out, "\n<details><summary>the query that decides it</summary>\n\n```sql\n%s%s```\n\nSHA-256 of query, result and runs: "
-            "`%s`\n\n</details>\n", j->claim->evidence, j->claim->evidence[strlen(j->claim->evidence) - 1] == '\n' ? "" : "\n",
-            j->rows_hash);
+    fprintf(out,
+            "\n<details><summary>the query that decides it</summary>\n\n```sql\n%s%s```\n\nSHA-256 "
+            "of query, result and runs: `%s`\n\n</details>\n",
+            j->claim->evidence,
+            j->claim->evidence[strlen(j->claim->evidence) - 1] == '\n' ? "" : "\n", j->rows_hash);
 }
 
 static void put_claim(FILE *out, const Report *r, const Judgement *j)
@@ -121,8 +136,9 @@ static void put_claim(FILE *out, const Report *r, const Judgement *j)
     fputs(": ", out);
     md_text(out, claim->says);
     fputs(".\n\n", out);
-    snprintf(text, sizeof text, "%s %s%s%s%s", claim->paper_value, claim->paper_unit, *claim->paper_setting ? " (" : "",
-             claim->paper_setting, *claim->paper_setting ? ")" : "");
+    snprintf(text, sizeof text, "%s %s%s%s%s", claim->paper_value, claim->paper_unit,
+             *claim->paper_setting ? " (" : "", claim->paper_setting,
+             *claim->paper_setting ? ")" : "");
     put_fact(out, "paper", text);
     put_fact(out, "here", verdict_value(j, ours, sizeof ours));
     put_fact(out, "expected", j->expected);
@@ -133,7 +149,8 @@ static void put_claim(FILE *out, const Report *r, const Judgement *j)
     put_fact(out, "FLOPs", claim->flop_convention);
     put_fact(out, "what differs here", claim->substitution);
     if (*claim->experiment)
-        fprintf(out, "- *again*: `attest run experiments/%s.yaml && attest claims %s`\n", claim->experiment, r->paper->id);
+        fprintf(out, "- *again*: `attest run experiments/%s.yaml && attest claims %s`\n",
+                claim->experiment, r->paper->id);
     if (j->points)
         put_rows(out, r, j);
     put_query(out, j);
@@ -141,8 +158,10 @@ static void put_claim(FILE *out, const Report *r, const Judgement *j)
 
 void report_details(FILE *out, const Report *r)
 {
-    fprintf(out, "\n## Claim by claim\n\nEverything again, from the first block to this page: `make reproduce-%s`, or "
-            "`attest reproduce %s --profile quick`.\n", r->paper->id, r->paper->id);
+    fprintf(out,
+            "\n## Claim by claim\n\nEverything again, from the first block to this page: `make "
+            "reproduce-%s`, or `attest reproduce %s --profile quick`.\n",
+            r->paper->id, r->paper->id);
     for (int i = 0; i < r->judgements->count; i++)
         put_claim(out, r, &r->judgements->item[i]);
 }

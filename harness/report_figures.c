@@ -16,8 +16,9 @@ static void put_claims(FILE *out, const Report *r, const Figure *f)
         if (strcmp(j->claim->experiment, f->experiment) != 0)
             continue;
         markdown_anchor(j->claim->id, anchor, sizeof anchor);
-        fprintf(out, "%s<span class=\"verdict %s\">%s</span>&nbsp;[%s](#%s)", count++ ? ", " : "Bears on ",
-                verdict_name(j->verdict), verdict_sign(j->verdict), j->claim->id, anchor);
+        fprintf(out, "%s<span class=\"verdict %s\">%s</span>&nbsp;[%s](#%s)",
+                count++ ? ", " : "Bears on ", verdict_name(j->verdict), verdict_sign(j->verdict),
+                j->claim->id, anchor);
     }
     fputs(count ? ".\n\n" : "", out);
 }
@@ -30,10 +31,13 @@ static void put_figure(FILE *out, const Report *r, const Figure *f)
     md_text(out, f->title);
     fputs("\n\n[![", out);
     md_text(out, f->title);
-    fprintf(out, "](../figures/%s/%s.svg)](../figures/%s/%s.svg)\n\n", r->paper->id, f->name, r->paper->id, f->name);
+    fprintf(out, "](../figures/%s/%s.svg)](../figures/%s/%s.svg)\n\n", r->paper->id, f->name,
+            r->paper->id, f->name);
     put_claims(out, r, f);
-    fprintf(out, "[Explained in the notes](#%s) · [gnuplot source](../figures/%s/%s.gp) · [PNG](../figures/%s/%s.png)\n", anchor, r->paper->id,
-            f->name, r->paper->id, f->name);
+    fprintf(out,
+            "[Explained in the notes](#%s) · [gnuplot source](../figures/%s/%s.gp) · "
+            "[PNG](../figures/%s/%s.png)\n",
+            anchor, r->paper->id, f->name, r->paper->id, f->name);
     if (f->published_setting) {
         fputs("\nPublished values stand as printed, not rescaled: ", out);
         md_text(out, f->published_setting);
@@ -41,7 +45,8 @@ static void put_figure(FILE *out, const Report *r, const Figure *f)
     }
     fputs("\n<details><summary>the same as a table</summary>\n\n", out);
     figure_table(out, f);
-    fprintf(out, "\n</details>\n\n<details><summary>the query</summary>\n\n```sql\n%s\n```\n", f->query);
+    fprintf(out, "\n</details>\n\n<details><summary>the query</summary>\n\n```sql\n%s\n```\n",
+            f->query);
     if (*f->paper_query)
         fprintf(out, "\nPublished values:\n\n```sql\n%s\n```\n", f->paper_query);
     fprintf(out, "\nSHA-256 of its %d rows: `%s`\n\n</details>\n", f->rows, f->rows_hash);
@@ -51,7 +56,8 @@ void report_figures(FILE *out, const Report *r)
 {
     fputs("\n## Figures\n", out);
     if (r->figures->count == 0)
-        fprintf(out, "\nNothing has been measured yet: `attest reproduce %s` does it.\n", r->paper->id);
+        fprintf(out, "\nNothing has been measured yet: `attest reproduce %s` does it.\n",
+                r->paper->id);
     for (int i = 0; i < r->figures->count; i++)
         put_figure(out, r, &r->figures->item[i]);
     if (r->figures->count && r->figures->empty)

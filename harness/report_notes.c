@@ -10,9 +10,10 @@
 
 enum { PATH_SIZE = 700 };
 
-/* ---- lists of the record ---------------------------------------------------------------------------- */
+/* ---- lists of the record -------------------------------------------------------------------- */
 
-static void put_list(FILE *out, const Report *r, const char *key, const char *heading, const char *const *columns, const char *const *names)
+static void put_list(FILE *out, const Report *r, const char *key, const char *heading,
+                     const char *const *columns, const char *const *names)
 {
     const Node *list = node_get(tree_root(r->paper->record), key);
     if (!list || list->kind != NODE_LIST || list->count == 0)
@@ -39,24 +40,29 @@ static void put_links(FILE *out, const Report *r)
 {
     const Node *links = node_get(tree_root(r->paper->record), "links");
     for (int i = 0; links && links->kind == NODE_LIST && i < links->count; i++)
-        fprintf(out, "%s[%s](%s)", i ? " · " : "\n", node_text(links->item[i], "what", ""), node_text(links->item[i], "url", ""));
+        fprintf(out, "%s[%s](%s)", i ? " · " : "\n", node_text(links->item[i], "what", ""),
+                node_text(links->item[i], "url", ""));
     fputs("\n", out);
 }
 
 void report_record(FILE *out, const Report *r)
 {
     fputs("\n## Errata, and what is left out\n", out);
-    put_list(out, r, "errata", "Printed and right", (const char *const[]){ "where", "printed", "right", "by", NULL },
+    put_list(out, r, "errata", "Printed and right",
+             (const char *const[]){ "where", "printed", "right", "by", NULL },
              (const char *const[]){ "where", "printed", "right", "noticed by", NULL });
-    put_list(out, r, "untested", "Not tested here", (const char *const[]){ "what", "why", NULL }, (const char *const[]){ "what", "why", NULL });
-    put_list(out, r, "companions", "Read together with", (const char *const[]){ "key", "title", "arxiv", "venue", "why", NULL },
+    put_list(out, r, "untested", "Not tested here", (const char *const[]){ "what", "why", NULL },
+             (const char *const[]){ "what", "why", NULL });
+    put_list(out, r, "companions", "Read together with",
+             (const char *const[]){ "key", "title", "arxiv", "venue", "why", NULL },
              (const char *const[]){ "", "title", "arXiv", "venue", "why", NULL });
-    put_list(out, r, "series", "Published series and the arm drawn beside each", (const char *const[]){ "paper", "ours", NULL },
+    put_list(out, r, "series", "Published series and the arm drawn beside each",
+             (const char *const[]){ "paper", "ours", NULL },
              (const char *const[]){ "paper", "ours", NULL });
     put_links(out, r);
 }
 
-/* ---- notes ---------------------------------------------------------------------------------------------- */
+/* ---- notes ---------------------------------------------------------------------------------- */
 
 /* Copies papers/NAME/FILE to INTO/report/NAME/FILE. 0: it could not be. */
 static int copy_file(const Report *r, const char *file)
@@ -82,7 +88,8 @@ static const char *put_target(FILE *out, const Report *r, const char *at)
     return length < sizeof target ? at + length : at + sizeof target - 1;
 }
 
-/* Headings go one level down, and the notes' own title goes: the report has one. Code stays as it is. */
+/* Headings go one level down, and the notes' own title goes: the report has one. Code stays as it
+ * is. */
 static void put_line(FILE *out, const Report *r, const char *line, size_t length, int in_code)
 {
     if (!in_code && length > 2 && line[0] == '#' && line[1] == ' ')
@@ -108,7 +115,8 @@ Status report_notes(FILE *out, const Report *r, const char *file, Err *err)
     snprintf(path, sizeof path, "%s/%s", r->paper->folder, file);
     char *text = file_read(path, &size);
     if (!text)
-        return fail(err, BAD_INPUT, "%s: %s; each paper has notes in both languages", path, strerror(errno));
+        return fail(err, BAD_INPUT, "%s: %s; each paper has notes in both languages", path,
+                    strerror(errno));
     for (const char *line = text; *line;) {
         const size_t length = strcspn(line, "\n");
         if (strncmp(line, "```", 3) == 0)

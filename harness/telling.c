@@ -4,7 +4,9 @@
 
 static Status write_report(Telling *t, const char *db_path, const char *into, Err *err)
 {
-    Report report = { .paper = &t->paper, .judgements = &t->judgements, .figures = &t->figures, .into = into };
+    Report report = {
+        .paper = &t->paper, .judgements = &t->judgements, .figures = &t->figures, .into = into
+    };
     Status status = db_open(&report.db, db_path, DB_READ, err);
     if (!status && t->judgements.machine)
         status = db_only_machine(report.db, t->judgements.machine, err);
@@ -14,7 +16,8 @@ static Status write_report(Telling *t, const char *db_path, const char *into, Er
     return status;
 }
 
-Status telling_open(Telling *t, const char *paper, const char *db_path, const char *machine, const char *into, Err *err)
+Status telling_open(Telling *t, const char *paper, const char *db_path, const char *machine,
+                    const char *into, Err *err)
 {
     *t = (Telling){ 0 };
     Status status = paper_open(&t->paper, paper, err);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* From stored rows to verdicts, figures and a report: what `report` and `reproduce` do for a paper. */
+/* From stored rows to verdicts, figures and a report: what `report` and `reproduce` do for a
+ * paper. */
 #ifndef TELLING_H
 #define TELLING_H
 
@@ -13,7 +14,8 @@ typedef struct {
 } Telling;
 
 /* Judges, draws and reports; `into` is the folder that gets figures/ and report/. */
-Status telling_open(Telling *t, const char *paper, const char *db_path, const char *machine, const char *into, Err *err);
+Status telling_open(Telling *t, const char *paper, const char *db_path, const char *machine,
+                    const char *into, Err *err);
 void   telling_close(Telling *t);
 
 #endif

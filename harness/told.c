@@ -20,7 +20,7 @@ static int64_t now_ms(void)
     return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
-/* ---- published values ------------------------------------------------------------------------------ */
+/* ---- published values ----------------------------------------------------------------------- */
 
 /* Cuts a line at its commas, in place; no quoting (papers/README.md). */
 static int split(char *line, char **field)
@@ -52,12 +52,14 @@ typedef struct {
 static Status read_header(Header *h, char *line, Err *err)
 {
     h->count = split(line, h->name);
-    const struct { int *at; const char *name; } needed[] = {
-        { &h->at_table, "table" }, { &h->at_series, "series" }, { &h->at_x, "x" }, { &h->at_y, "y" },
-        { &h->at_unit, "unit" }, { &h->at_setting, "setting" } };
+    const struct { int *at; const char *name;
+    } needed[] = { { &h->at_table, "table" }, { &h->at_series, "series" },
+                   { &h->at_x, "x" },         { &h->at_y, "y" },
+                   { &h->at_unit, "unit" },   { &h->at_setting, "setting" } };
     for (size_t i = 0; i < sizeof needed / sizeof *needed; i++)
         if ((*needed[i].at = find(h->name, h->count, needed[i].name)) < 0)
-            return fail(err, BAD_INPUT, "%s:1:1: there is no column \"%s\"", h->path, needed[i].name);
+            return fail(err, BAD_INPUT, "%s:1:1: there is no column \"%s\"", h->path,
+                        needed[i].name);
     return OK;
 }
 
@@ -71,7 +73,8 @@ static char *labels(const Header *h, char *const *field)
         return NULL;
     int written = 0;
     for (int i = 0; i < h->count; i++)
-        if (i != h->at_table && i != h->at_series && i != h->at_x && i != h->at_y && i != h->at_unit && i != h->at_setting) {
+        if (i != h->at_table && i != h->at_series && i != h->at_x && i != h->at_y &&
+            i != h->at_unit && i != h->at_setting) {
             /* Fields are plain words: nothing to escape but what would end the text. */
             fprintf(out, "%s\"%s\":\"", written++ ? "," : "{", h->name[i]);
             for (const char *c = field[i]; *c; c++)
@@ -83,7 +86,8 @@ static char *labels(const Header *h, char *const *field)
     return text;
 }
 
-static Status number_field(const Header *h, const char *text, int line, int column, double *out, Err *err)
+static Status number_field(const Header *h, const char *text, int line, int column, double *out,
+                           Err *err)
 {
     char *end = NULL;
     *out = NAN;
@@ -91,7 +95,8 @@ static Status number_field(const Header *h, const char *text, int line, int colu
         return OK;
     *out = strtod(text, &end);
     if (*end || !isfinite(*out))
-        return fail(err, BAD_INPUT, "%s:%d: column %s: \"%.60s\" is no number", h->path, line, h->name[column], text);
+        return fail(err, BAD_INPUT, "%s:%d: column %s: \"%.60s\" is no number", h->path, line,
+                    h->name[column], text);
     return OK;
 }
 
@@ -112,11 +117,13 @@ static Status store_value(Db *db, const Header *h, char *const *field, int line,
     identity_text(&hash, h->paper);
     for (int i = 0; i < h->count; i++)
         identity_text(&hash, field[i]);
-    db_write(db, "INSERT OR IGNORE INTO paper_value(id, paper, table_name, series, x, y, printed, unit, setting, labels) "
-                 "VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-             VALUES(val_integer(identity_close(&hash)), val_text(h->paper), val_text(field[h->at_table]),
-                    val_text(field[h->at_series]), val_real(x), val_real(y), val_text(field[h->at_y]),
-                    val_text(field[h->at_unit]), val_text(field[h->at_setting]), val_text(rest)));
+    db_write(db,
+             "INSERT OR IGNORE INTO paper_value(id, paper, table_name, series, x, y, printed, "
+             "unit, setting, labels) VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+             VALUES(val_integer(identity_close(&hash)), val_text(h->paper),
+                    val_text(field[h->at_table]), val_text(field[h->at_series]), val_real(x),
+                    val_real(y), val_text(field[h->at_y]), val_text(field[h->at_unit]),
+                    val_text(field[h->at_setting]), val_text(rest)));
     free(rest);
     return OK;
 }
@@ -134,8 +141,10 @@ static Status store_lines(Db *db, Header *h, char *text, Err *err)
             status = read_header(h, at, err);
         } else if (*at) {
             const int count = split(at, field);
-            status = count == h->count ? store_value(db, h, field, line, err)
-                                       : fail(err, BAD_INPUT, "%s:%d: %d fields, but the first line has %d", h->path, line, count, h->count);
+            status = count == h->count
+                         ? store_value(db, h, field, line, err)
+                         : fail(err, BAD_INPUT, "%s:%d: %d fields, but the first line has %d",
+                                h->path, line, count, h->count);
         }
         at = next;
     }
@@ -152,9 +161,12 @@ static int unchanged(Db *db, const char *key, const char *text, size_t size)
     sha256_add(&hash, text, size);
     sha256_close(&hash, digest);
     sha256_text(digest, now);
-    if (db_integer(db, "SELECT count(*) FROM meta WHERE key = ? AND value = ?", VALUES(val_text(key), val_text(now)), 0))
+    if (db_integer(db, "SELECT count(*) FROM meta WHERE key = ? AND value = ?",
+                   VALUES(val_text(key), val_text(now)), 0))
         return 1;
-    db_write(db, "INSERT INTO meta(key, value) VALUES(?, ?) ON CONFLICT(key) DO UPDATE SET value = excluded.value",
+    db_write(db,
+             "INSERT INTO meta(key, value) VALUES(?, ?) ON CONFLICT(key) DO UPDATE SET value = "
+             "excluded.value",
              VALUES(val_text(key), val_text(now)));
     return 0;
 }
@@ -183,7 +195,7 @@ Status told_published(Db *db, const Paper *paper, Err *err)
     return status;
 }
 
-/* ---- claims ---------------------------------------------------------------------------------------------- */
+/* ---- claims --------------------------------------------------------------------------------- */
 
 static void put_json(Json *json, const char *key, const Node *node)
 {
@@ -235,10 +247,13 @@ static Status store_claim(Db *db, const Paper *paper, int position, Err *err)
     char *content = content_of(claim);
     if (!content)
         return fail(err, NO_MEMORY, "no memory for a claim");
-    db_write(db, "INSERT INTO claim(id, paper, name, position, place, says, kind, content, current) VALUES(?, ?, ?, ?, ?, ?, ?, ?, 1) "
-                 "ON CONFLICT(id) DO UPDATE SET current = 1, position = excluded.position",
-             VALUES(val_integer(claim_id(paper, claim, content)), val_text(paper->id), val_text(claim->id), val_integer(position),
-                    val_text(claim->where), val_text(claim->says), val_text(claim->kind), val_text(content)));
+    db_write(db,
+             "INSERT INTO claim(id, paper, name, position, place, says, kind, content, current) "
+             "VALUES(?, ?, ?, ?, ?, ?, ?, ?, 1) "
+             "ON CONFLICT(id) DO UPDATE SET current = 1, position = excluded.position",
+             VALUES(val_integer(claim_id(paper, claim, content)), val_text(paper->id),
+                    val_text(claim->id), val_integer(position), val_text(claim->where),
+                    val_text(claim->says), val_text(claim->kind), val_text(content)));
     free(content);
     return OK;
 }
@@ -247,7 +262,8 @@ Status told_claims(Db *db, const Paper *paper, Err *err)
 {
     Status status = OK;
     db_begin(db);
-    db_write(db, "UPDATE claim SET current = 0 WHERE paper = ? AND current", VALUES(val_text(paper->id)));
+    db_write(db, "UPDATE claim SET current = 0 WHERE paper = ? AND current",
+             VALUES(val_text(paper->id)));
     for (int i = 0; i < paper->claims && !status; i++)
         status = store_claim(db, paper, i, err);
     if (!status)
@@ -256,18 +272,23 @@ Status told_claims(Db *db, const Paper *paper, Err *err)
     return status;
 }
 
-/* ---- verdicts and figures ----------------------------------------------------------------------------------- */
+/* ---- verdicts and figures ------------------------------------------------------------------- */
 
-static void store_verdict(Db *db, const char *paper, const Judgement *j, int64_t machine, int64_t at_ms)
+static void store_verdict(Db *db, const char *paper, const Judgement *j, int64_t machine,
+                          int64_t at_ms)
 {
-    const int64_t claim = db_integer(db, "SELECT id FROM claim WHERE paper = ? AND name = ? AND current",
-                                     VALUES(val_text(paper), val_text(j->claim->id)), 0);
+    const int64_t claim =
+        db_integer(db, "SELECT id FROM claim WHERE paper = ? AND name = ? AND current",
+                   VALUES(val_text(paper), val_text(j->claim->id)), 0);
     const Value whose = machine ? val_integer(machine) : val_null();
     const char *name = verdict_name(j->verdict);
-    if (db_integer(db, "SELECT count(*) FROM (SELECT * FROM verdict WHERE claim = ? AND machine IS ? ORDER BY judged_at_ms DESC LIMIT 1) "
-                       "WHERE verdict = ? AND rows_hash = ? AND reason = ? AND engine = ?",
-                   VALUES(val_integer(claim), whose, val_text(name), val_text(j->rows_hash), val_text(j->reason),
-                          val_integer(JUDGE_ENGINE)), 0))
+    if (db_integer(db,
+                   "SELECT count(*) FROM (SELECT * FROM verdict WHERE claim = ? AND machine IS ? "
+                   "ORDER BY judged_at_ms DESC LIMIT 1) "
+                   "WHERE verdict = ? AND rows_hash = ? AND reason = ? AND engine = ?",
+                   VALUES(val_integer(claim), whose, val_text(name), val_text(j->rows_hash),
+                          val_text(j->reason), val_integer(JUDGE_ENGINE)),
+                   0))
         return;
     Sha256 hash;
     sha256_open(&hash);
@@ -278,12 +299,15 @@ static void store_verdict(Db *db, const char *paper, const Judgement *j, int64_t
     identity_integer(&hash, JUDGE_ENGINE);
     identity_text(&hash, name);
     identity_text(&hash, j->reason);
-    db_write(db, "INSERT INTO verdict(id, claim, machine, verdict, reason, value, low, high, expected, points, rows_hash, engine, "
-                 "judged_at_ms) VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) "
-                 "ON CONFLICT(id) DO UPDATE SET judged_at_ms = excluded.judged_at_ms",
-             VALUES(val_integer(identity_close(&hash)), val_integer(claim), whose, val_text(name), val_text(j->reason),
-                    val_real(j->value), val_real(j->low), val_real(j->high), val_text(j->expected), val_integer(j->points),
-                    val_text(j->rows_hash), val_integer(JUDGE_ENGINE), val_integer(at_ms)));
+    db_write(db,
+             "INSERT INTO verdict(id, claim, machine, verdict, reason, value, low, high, expected, "
+             "points, rows_hash, engine, "
+             "judged_at_ms) VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) "
+             "ON CONFLICT(id) DO UPDATE SET judged_at_ms = excluded.judged_at_ms",
+             VALUES(val_integer(identity_close(&hash)), val_integer(claim), whose, val_text(name),
+                    val_text(j->reason), val_real(j->value), val_real(j->low), val_real(j->high),
+                    val_text(j->expected), val_integer(j->points), val_text(j->rows_hash),
+                    val_integer(JUDGE_ENGINE), val_integer(at_ms)));
 }
 
 Status told_verdicts(Db *db, const Paper *paper, const Judgements *judgements, Err *err)
@@ -305,9 +329,12 @@ Status told_figure(Db *db, const char *paper, const Figure *figure, Err *err)
     identity_text(&hash, figure->query);
     identity_text(&hash, figure->rows_hash);
     db_begin(db);
-    db_write(db, "INSERT INTO figure(id, paper, name, query, rows_hash, row_count, drawn_at_ms) VALUES(?, ?, ?, ?, ?, ?, ?) "
-                 "ON CONFLICT(id) DO UPDATE SET drawn_at_ms = excluded.drawn_at_ms",
-             VALUES(val_integer(identity_close(&hash)), val_text(paper), val_text(figure->name), val_text(figure->query),
-                    val_text(figure->rows_hash), val_integer(figure->rows), val_integer(now_ms())));
+    db_write(db,
+             "INSERT INTO figure(id, paper, name, query, rows_hash, row_count, drawn_at_ms) "
+             "VALUES(?, ?, ?, ?, ?, ?, ?) "
+             "ON CONFLICT(id) DO UPDATE SET drawn_at_ms = excluded.drawn_at_ms",
+             VALUES(val_integer(identity_close(&hash)), val_text(paper), val_text(figure->name),
+                    val_text(figure->query), val_text(figure->rows_hash), val_integer(figure->rows),
+                    val_integer(now_ms())));
     return db_commit(db, err);
 }

@@ -8,9 +8,9 @@
 #include "figure.h"
 #include "judge.h"
 
-/* Reads papers/NAME/published.csv into paper_value; does nothing while the file is the one read last.
- * BAD_INPUT with line and column for a line that has not as many fields as the first, or no number
- * where one should stand. A paper without the file has no published values. */
+/* Reads papers/NAME/published.csv into paper_value; does nothing while the file is the one read
+ * last. BAD_INPUT with line and column for a line that has not as many fields as the first, or no
+ * number where one should stand. A paper without the file has no published values. */
 Status told_published(Db *db, const Paper *paper, Err *err);
 
 /* The claims as they stand; entries that have changed or gone are kept, but are not current. */

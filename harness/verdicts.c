@@ -8,10 +8,11 @@
 
 enum { WIDTH_PIPED = 100, INDENT = 20 };
 
-/* ---- judging --------------------------------------------------------------------------------------- */
+/* ---- judging -------------------------------------------------------------------------------- */
 
 /* Everything that the judge reads must be in the file before it is opened for reading. */
-static Status prepare(const Paper *paper, const char *db_path, const char *alias, Judgements *about, Err *err)
+static Status prepare(const Paper *paper, const char *db_path, const char *alias, Judgements *about,
+                      Err *err)
 {
     Db *db = NULL;
     Status status = db_open(&db, db_path, DB_WRITE, err);
@@ -20,12 +21,14 @@ static Status prepare(const Paper *paper, const char *db_path, const char *alias
     if (!status)
         status = told_claims(db, paper, err);
     if (!status)
-        status = judge_machine(db, alias, &about->machine, about->machine_alias, sizeof about->machine_alias, err);
+        status = judge_machine(db, alias, &about->machine, about->machine_alias,
+                               sizeof about->machine_alias, err);
     db_close(db);
     return status;
 }
 
-Status verdicts_give(Judgements *out, const Paper *paper, const char *db_path, const char *machine, Err *err)
+Status verdicts_give(Judgements *out, const Paper *paper, const char *db_path, const char *machine,
+                     Err *err)
 {
     Judgements about = { 0 };
     Db *db = NULL;
@@ -44,7 +47,7 @@ Status verdicts_give(Judgements *out, const Paper *paper, const char *db_path, c
     return status;
 }
 
-/* ---- words -------------------------------------------------------------------------------------------- */
+/* ---- words ---------------------------------------------------------------------------------- */
 
 const char *verdicts_tally(const Judgements *judgements, char *out, size_t size)
 {
@@ -55,7 +58,8 @@ const char *verdicts_tally(const Judgements *judgements, char *out, size_t size)
     for (int v = 0; v < VERDICTS; v++) {
         const size_t used = strlen(out);
         if (count[v])
-            snprintf(out + used, size - used, "%s%d %s", used ? ", " : "", count[v], verdict_name((Verdict)v));
+            snprintf(out + used, size - used, "%s%d %s", used ? ", " : "", count[v],
+                     verdict_name((Verdict)v));
     }
     return out;
 }
@@ -83,7 +87,7 @@ static const char *colour_of(Verdict verdict)
     return colours[verdict];
 }
 
-/* ---- on the terminal ------------------------------------------------------------------------------------ */
+/* ---- on the terminal ------------------------------------------------------------------------ */
 
 static void put_spaces(FILE *out, int count)
 {
@@ -118,13 +122,14 @@ static void put_claim(FILE *out, const Judgement *j, int width)
     const Claim *claim = j->claim;
     char ours[80], text[1400];
     const char *name = verdict_name(j->verdict);
-    fprintf(out, "%s%s %s%s", paint(out, colour_of(j->verdict)), verdict_sign(j->verdict), name, paint(out, "0"));
+    fprintf(out, "%s%s %s%s", paint(out, colour_of(j->verdict)), verdict_sign(j->verdict), name,
+            paint(out, "0"));
     put_spaces(out, INDENT - 2 - (int)strlen(name));
     fprintf(out, "%s%s%s  %s\n", paint(out, "1"), claim->id, paint(out, "0"), claim->where);
     put_wrapped(out, claim->says, width);
     verdict_value(j, ours, sizeof ours);
-    snprintf(text, sizeof text, "paper: %s %s%s%s%s%s", claim->paper_value, claim->paper_unit, *ours ? " · here: " : "", ours,
-             *j->expected ? " · expected: " : "", j->expected);
+    snprintf(text, sizeof text, "paper: %s %s%s%s%s%s", claim->paper_value, claim->paper_unit,
+             *ours ? " · here: " : "", ours, *j->expected ? " · expected: " : "", j->expected);
     put_wrapped(out, text, width);
     if (!*j->reason)
         return;
@@ -136,15 +141,19 @@ static void put_claim(FILE *out, const Judgement *j, int width)
 void verdicts_print(FILE *out, const Paper *paper, const Judgements *judgements)
 {
     char tally[300];
-    const int terminal = terminal_width(out), width = terminal > 40 ? terminal : terminal ? 40 : WIDTH_PIPED;
+    const int terminal = terminal_width(out), width = terminal > 40 ? terminal
+                                                      : terminal    ? 40
+                                                                    : WIDTH_PIPED;
     fprintf(out, "%s%s%s\n", paint(out, "1"), paper->title, paint(out, "0"));
-    fprintf(out, "%s\n\n", *judgements->machine_alias ? judgements->machine_alias : "nothing has been measured yet");
+    fprintf(out, "%s\n\n",
+            *judgements->machine_alias ? judgements->machine_alias
+                                       : "nothing has been measured yet");
     for (int i = 0; i < judgements->count; i++)
         put_claim(out, &judgements->item[i], width);
     fprintf(out, "\n%s: %s\n", paper->id, verdicts_tally(judgements, tally, sizeof tally));
 }
 
-/* ---- for programs ------------------------------------------------------------------------------------------ */
+/* ---- for programs --------------------------------------------------------------------------- */
 
 static void put_object(Json *json, const Paper *paper, const Judgement *j)
 {

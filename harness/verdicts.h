@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The judge's whole day for one paper: published values and claims go into the database, every claim is
- * judged on one machine's rows, and the verdicts are stored. And how verdicts are shown on a terminal. */
+/* The judge's whole day for one paper: published values and claims go into the database, every
+ * claim is judged on one machine's rows, and the verdicts are stored. And how verdicts are shown on
+ * a terminal. */
 #ifndef VERDICTS_H
 #define VERDICTS_H
 
@@ -8,7 +9,8 @@
 #include "judge.h"
 
 /* machine: an alias, or NULL for the one that judge_machine() chooses. */
-Status verdicts_give(Judgements *out, const Paper *paper, const char *db_path, const char *machine, Err *err);
+Status verdicts_give(Judgements *out, const Paper *paper, const char *db_path, const char *machine,
+                     Err *err);
 
 /* "7 reproduced, 5 partly, 1 contradicted, ..." of those there are; returns out. */
 const char *verdicts_tally(const Judgements *judgements, char *out, size_t size);

@@ -20,7 +20,8 @@ static int fresh(void **state)
 {
     (void)state;
     strcpy(folder, "/tmp/attest-paper-XXXXXX");
-    return !getcwd(before, sizeof before) || !mkdtemp(folder) || chdir(folder) || mkdir("papers", 0777) || mkdir("papers/demo", 0777);
+    return !getcwd(before, sizeof before) || !mkdtemp(folder) || chdir(folder) ||
+           mkdir("papers", 0777) || mkdir("papers/demo", 0777);
 }
 
 static int cleaned(void **state)
@@ -46,7 +47,8 @@ static Status opened(Paper *paper, const char *record, const char *claims, Err *
     return paper_open(paper, "demo", err);
 }
 
-static const char record[] = "id: demo\ntitle: \"A demonstration\"\nseries: [{paper: Theirs, ours: attention/blas}]\n";
+static const char record[] = "id: demo\ntitle: \"A demonstration\"\nseries: [{paper: Theirs, ours: "
+                             "attention/blas}]\n";
 
 static void bands(void **state)
 {
@@ -63,7 +65,10 @@ static void bands(void **state)
         char claims[400], print[120];
         Paper paper;
         Err err = { "" };
-        snprintf(claims, sizeof claims, "- {id: C, where: here, says: so, kind: count, evidence: \"SELECT 1\", expect: %s}\n", cases[i].yaml);
+        snprintf(claims, sizeof claims,
+                 "- {id: C, where: here, says: so, kind: count, evidence: \"SELECT 1\", expect: "
+                 "%s}\n",
+                 cases[i].yaml);
         if (opened(&paper, record, claims, &err))
             fail_msg("%s", err.text);
         const Expect *e = &paper.claim[0].expect;
@@ -88,19 +93,33 @@ static void wrong_claims(void **state)
 {
     (void)state;
     refused("- {id: C, where: here, says: so, kind: count, expect: {at_leest: 1}}\n", "at_least");
-    refused("- {id: C, where: here, says: so, kind: count, expect: {at_least: 1, at_most: 2}}\n", "exactly one");
-    refused("- {id: C, where: here, says: so, kind: count, expect: {at_least: much}}\n", "a number");
-    refused("- {id: C, where: here, says: so, kind: count, expect: {between: [2, 1]}}\n", "lower one first");
-    refused("- {id: C, where: here, says: so, kind: speed, expect: {at_least: 1}}\n", "count, cache, time or quality");
+    refused("- {id: C, where: here, says: so, kind: count, expect: {at_least: 1, at_most: 2}}\n",
+            "exactly one");
+    refused("- {id: C, where: here, says: so, kind: count, expect: {at_least: much}}\n", "a "
+                                                                                         "number");
+    refused("- {id: C, where: here, says: so, kind: count, expect: {between: [2, 1]}}\n", "lower "
+                                                                                          "one "
+                                                                                          "first");
+    refused("- {id: C, where: here, says: so, kind: speed, expect: {at_least: 1}}\n", "count, "
+                                                                                      "cache, time "
+                                                                                      "or quality");
     refused("- {id: C, where: here, says: so, kind: count}\n", "nothing to judge by");
-    refused("- {id: C, where: here, says: so, kind: time, experiment: a/b, expect: {at_least: 1}}\n", "protocol");
-    refused("- {id: C, where: here, says: so, kind: count, not_testable: a, under_specified: b}\n", "not both");
-    refused("- {id: C, where: here, says: so, kind: count, not_testable: a, evidence: b}\n", "reason why there is none");
-    refused("- {id: C, where: here, says: so, kind: count, expect: {at_least: 1}, direction: {at_least: 2}}\n", "direction must hold");
-    refused("- {id: C, where: here, says: so, kind: count, expect: {at_least: 1}, evidense: x}\n", "evidence");
+    refused("- {id: C, where: here, says: so, kind: time, experiment: a/b, expect: {at_least: "
+            "1}}\n",
+            "protocol");
+    refused("- {id: C, where: here, says: so, kind: count, not_testable: a, under_specified: b}\n",
+            "not both");
+    refused("- {id: C, where: here, says: so, kind: count, not_testable: a, evidence: b}\n",
+            "reason why there is none");
+    refused("- {id: C, where: here, says: so, kind: count, expect: {at_least: 1}, direction: "
+            "{at_least: 2}}\n",
+            "direction must hold");
+    refused("- {id: C, where: here, says: so, kind: count, expect: {at_least: 1}, evidense: x}\n",
+            "evidence");
     refused("- {where: here, says: so, kind: count, expect: {at_least: 1}}\n", "needs id");
     refused("- {id: C, where: here, says: so, kind: count, expect: {at_least: 1}}\n"
-            "- {id: C, where: here, says: so, kind: count, expect: {at_least: 1}}\n", "was used in line 1");
+            "- {id: C, where: here, says: so, kind: count, expect: {at_least: 1}}\n",
+            "was used in line 1");
     refused("claims: []\n", "a list of claims");
 }
 
@@ -110,8 +129,11 @@ static void all_at_once(void **state)
     (void)state;
     Paper paper;
     Err err = { "" };
-    assert_int_equal(opened(&paper, record, "- {id: A, where: w, says: s, kind: wild, expect: {at_least: 1}}\n\n"
-                                            "- {id: B, where: w, says: s, kind: count, expect: {at_least: x}}\n", &err), BAD_INPUT);
+    assert_int_equal(opened(&paper, record,
+                            "- {id: A, where: w, says: s, kind: wild, expect: {at_least: 1}}\n\n"
+                            "- {id: B, where: w, says: s, kind: count, expect: {at_least: x}}\n",
+                            &err),
+                     BAD_INPUT);
     assert_non_null(strstr(err.text, "papers/demo/claims.yaml:1:"));
     assert_non_null(strstr(err.text, "papers/demo/claims.yaml:3:"));
 }
@@ -164,8 +186,10 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(our_papers),
-        cmocka_unit_test_setup_teardown(bands, fresh, cleaned), cmocka_unit_test_setup_teardown(wrong_claims, fresh, cleaned),
-        cmocka_unit_test_setup_teardown(all_at_once, fresh, cleaned), cmocka_unit_test_setup_teardown(records, fresh, cleaned),
+        cmocka_unit_test_setup_teardown(bands, fresh, cleaned),
+        cmocka_unit_test_setup_teardown(wrong_claims, fresh, cleaned),
+        cmocka_unit_test_setup_teardown(all_at_once, fresh, cleaned),
+        cmocka_unit_test_setup_teardown(records, fresh, cleaned),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -16,7 +16,7 @@
 
 #include <cmocka.h>
 
-/* ---- equations --------------------------------------------------------------------------------------- */
+/* ---- equations ------------------------------------------------------------------------------ */
 
 static char *converted(const char *latex, int display, Status *status, Err *err)
 {
@@ -67,7 +67,8 @@ static void equations(void **state)
         { "a < b & c", NULL },
         { "\\left( \\frac{a}{b} \\right)", "<mo stretchy=\"true\">(</mo>" },
         { "\\left\\{ x \\right.", "<mo stretchy=\"true\">{</mo>" },
-        { "\\begin{cases} a & b \\\\ c & d \\end{cases}", "<mtr><mtd><mi>c</mi></mtd><mtd><mi>d</mi></mtd></mtr>" },
+        { "\\begin{cases} a & b \\\\ c & d \\end{cases}", "<mtr><mtd><mi>c</mi></mtd><mtd><mi>d</"
+                                                          "mi></mtd></mtr>" },
         { "\\ln \\ell", "<mi>ln</mi><mspace" },
         { "\\ln(x)", "<mi>ln</mi><mo stretchy=\"false\">(</mo>" },
         { "2^{(\\tau \\log_2 e)\\,x - m}", "<mspace width=\".17em\"/>" },
@@ -86,7 +87,8 @@ static void limits_stand_above_only_on_their_own_line(void **state)
 {
     (void)state;
     Status status;
-    char *in_line = converted("\\max_x f", 0, &status, NULL), *alone = converted("\\max_x f", 1, &status, NULL);
+    char *in_line = converted("\\max_x f", 0, &status, NULL),
+         *alone = converted("\\max_x f", 1, &status, NULL);
     assert_non_null(strstr(in_line, "<msub>"));
     assert_non_null(strstr(alone, "<munder>"));
     assert_non_null(strstr(alone, "display=\"block\""));
@@ -98,9 +100,17 @@ static void bad_equations_are_named(void **state)
 {
     (void)state;
     static const char *const cases[][2] = {
-        { "\\unheardof x", "\\unheardof" }, { "{x", "}" }, { "x}", "\"}\"" }, { "x_", "argument" }, { "x^1^2", "two superscripts" },
-        { "\\left( x", "\\right" }, { "\\begin{cases} x", "\\end" }, { "\\begin{cases} x \\end{matrix}", "ends as" },
-        { "\\begin{wonder} x \\end{wonder}", "wonder" }, { "\\mathbb{r}", "capital" }, { "a & b", "stands alone" },
+        { "\\unheardof x", "\\unheardof" },
+        { "{x", "}" },
+        { "x}", "\"}\"" },
+        { "x_", "argument" },
+        { "x^1^2", "two superscripts" },
+        { "\\left( x", "\\right" },
+        { "\\begin{cases} x", "\\end" },
+        { "\\begin{cases} x \\end{matrix}", "ends as" },
+        { "\\begin{wonder} x \\end{wonder}", "wonder" },
+        { "\\mathbb{r}", "capital" },
+        { "a & b", "stands alone" },
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         Status status;
@@ -119,7 +129,7 @@ static void bad_equations_are_named(void **state)
     assert_int_equal(status, BAD_INPUT);
 }
 
-/* ---- Markdown ------------------------------------------------------------------------------------------- */
+/* ---- Markdown ------------------------------------------------------------------------------- */
 
 static char *page(const char *text, Status *status)
 {
@@ -189,14 +199,15 @@ static void all_notes_convert(void **state)
     assert_true(files >= 2);
 }
 
-/* ---- a whole report ----------------------------------------------------------------------------------------- */
+/* ---- a whole report ------------------------------------------------------------------------- */
 
 /* Every href and src that is no address leads to a file, or to an id of this page. */
 static void check_links(const char *html, const char *base)
 {
     int links = 0;
     for (const char *at = html; (at = strstr(at, "=\"")); at += 2) {
-        const int href = at - html > 4 && strncmp(at - 4, "href", 4) == 0, src = at - html > 3 && strncmp(at - 3, "src", 3) == 0;
+        const int href = at - html > 4 && strncmp(at - 4, "href", 4) == 0,
+                  src = at - html > 3 && strncmp(at - 3, "src", 3) == 0;
         char target[512], path[1200];
         if (!href && !src)
             continue;
@@ -251,17 +262,23 @@ static void no_such_paper(void **state)
     (void)state;
     Telling t;
     Err err = { "" };
-    assert_int_equal(telling_open(&t, "flashattentoin", "/nowhere/a.db", NULL, "/nowhere", &err), BAD_INPUT);
+    assert_int_equal(telling_open(&t, "flashattentoin", "/nowhere/a.db", NULL, "/nowhere", &err),
+                     BAD_INPUT);
     assert_non_null(strstr(err.text, "flashattention"));
-    assert_int_equal(telling_open(&t, "../papers", "/nowhere/a.db", NULL, "/nowhere", &err), BAD_INPUT);
+    assert_int_equal(telling_open(&t, "../papers", "/nowhere/a.db", NULL, "/nowhere", &err),
+                     BAD_INPUT);
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(equations), cmocka_unit_test(limits_stand_above_only_on_their_own_line),
-        cmocka_unit_test(bad_equations_are_named), cmocka_unit_test(markdown), cmocka_unit_test(all_notes_convert),
-        cmocka_unit_test(a_report_without_rows), cmocka_unit_test(no_such_paper),
+        cmocka_unit_test(equations),
+        cmocka_unit_test(limits_stand_above_only_on_their_own_line),
+        cmocka_unit_test(bad_equations_are_named),
+        cmocka_unit_test(markdown),
+        cmocka_unit_test(all_notes_convert),
+        cmocka_unit_test(a_report_without_rows),
+        cmocka_unit_test(no_such_paper),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
