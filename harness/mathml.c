@@ -158,31 +158,28 @@ static Status root(Reader *r, FILE *out)
     return status;
 }
 
-static Status words(Reader *r, FILE *out)
+static Status raw_element(Reader *r, FILE *out, const char *open, const char *close)
 {
     const char *text;
     size_t size;
     const Status status = raw_group(r, &text, &size);
     if (status)
         return status;
-    fputs("<mtext>", out);
+    fputs(open, out);
     put_escaped(out, text, size);
-    fputs("</mtext>", out);
+    fputs(close, out);
     return OK;
+}
+
+static Status words(Reader *r, FILE *out)
+{
+    return raw_element(r, out, "<mtext>", "</mtext>");
 }
 
 /* One letter would be set in italics without the attribute; several are upright anyhow. */
 static Status upright(Reader *r, FILE *out)
 {
-    const char *text;
-    size_t size;
-    const Status status = raw_group(r, &text, &size);
-    if (status)
-        return status;
-    fputs("<mi mathvariant=\"normal\">", out);
-    put_escaped(out, text, size);
-    fputs("</mi>", out);
-    return OK;
+    return raw_element(r, out, "<mi mathvariant=\"normal\">", "</mi>");
 }
 
 /* Letters of an alphabet from `base` on, A first; those that Unicode had before are exceptions. */
