@@ -207,7 +207,7 @@ static void slips_get_a_hint(void **state)
                    "instruments: [tme]\nhardware: {isas: best, threads: [0, some]}\n", "quick",
               "4:9: no arm has a parameter 'causl'; did you mean 'causal'?\n"
               "8:12: unknown key 'isas'; did you mean 'isa'?\n"
-              "5:8: unknown dtype 'f16'; did you mean 'f32'?\n"
+              "5:8: unknown dtype 'f16'; did you mean 'bf16'?\n"
               "6:8: unknown pass 'forward'; there are: fwd, bwd, step\n"
               "7:15: unknown instrument 'tme'; did you mean 'time'?\n"
               "8:34: '0': a number of threads from 1 to 256 is wanted, or 'all'\n"
