@@ -114,38 +114,39 @@ static inline void gemm_pack_widen_t(int64_t k, int64_t n, const uint16_t *bt, i
 #define GEMM_GROUP 3
 #define GEMM_GROUPS(rows) (((rows) + GEMM_GROUP - 1) / GEMM_GROUP)
 
-/* sum = C[rows][n] or 0, n <= nv VL. */
-TEMPLATE void gemm_get_(int rows, int nv, vf sum[GEMM_MR][GEMM_NV], const float *c, int64_t ldc,
-                        int n, int add)
+TEMPLATE void gemm_clear_(int rows, int nv, vf sum[GEMM_MR][GEMM_NV])
 {
-    if (!add) {
-        UNROLL for (int i = 0; i < rows; i++)
-            UNROLL for (int v = 0; v < nv; v++)
-                sum[i][v] = v_zero();
-        return;
-    }
-    const int left = n - (nv - 1) * VL;
-    UNROLL for (int i = 0; i < rows; i++) {
-        UNROLL for (int v = 0; v < nv - 1; v++)
-            sum[i][v] = v_load(c + i * ldc + v * VL);
-        sum[i][nv - 1] = v_load_n(c + i * ldc + (nv - 1) * VL, left);
-    }
+    UNROLL for (int i = 0; i < rows; i++)
+        UNROLL for (int v = 0; v < nv; v++)
+            sum[i][v] = v_zero();
 }
 
-/* C[rows][n] = sum. */
-TEMPLATE void gemm_put_(int rows, int nv, vf sum[GEMM_MR][GEMM_NV], float *c, int64_t ldc, int n)
+/* C += comes last: begun with C, the sums of a long product in many pieces would be one
+ * chain of roundings; so each piece is a chain of its own, which on 1024 keys is 3 times
+ * as exact. */
+TEMPLATE void gemm_store_(float *c, vf sum, int add)
+{
+    v_store(c, add ? v_add(v_load(c), sum) : sum);
+}
+
+/* C[rows][n] = sum, or += with add; n <= nv VL. */
+TEMPLATE void gemm_put_(int rows, int nv, vf sum[GEMM_MR][GEMM_NV], float *c, int64_t ldc, int n,
+                        int add)
 {
     const int left = n - (nv - 1) * VL;
     UNROLL for (int i = 0; i < rows; i++) {
+        float *last = c + i * ldc + (nv - 1) * VL;
         UNROLL for (int v = 0; v < nv - 1; v++)
-            v_store(c + i * ldc + v * VL, sum[i][v]);
-        v_store_n(c + i * ldc + (nv - 1) * VL, sum[i][nv - 1], left);
+            gemm_store_(c + i * ldc + v * VL, sum[i][v], add);
+        if (add)
+            sum[i][nv - 1] = v_add(v_load_n(last, left), sum[i][nv - 1]);
+        v_store_n(last, sum[i][nv - 1], left);
     }
 }
 
 /* The last GEMM_LAST steps of a full tile, and its stores. */
 TEMPLATE void gemm_last_(vf sum[GEMM_MR][GEMM_NV], const float *const *group, int64_t a_row,
-                         int64_t a_step, const float *b, float *c, int64_t ldc)
+                         int64_t a_step, const float *b, float *c, int64_t ldc, int add)
 {
     vf row[GEMM_LAST][GEMM_NV];
     UNROLL for (int s = 0; s < GEMM_LAST; s++)
@@ -158,7 +159,7 @@ TEMPLATE void gemm_last_(vf sum[GEMM_MR][GEMM_NV], const float *const *group, in
                 sum[i][v] = v_mac(x, row[s][v], sum[i][v]);
         }
         UNROLL for (int v = 0; v < GEMM_NV; v++)
-            v_store(c + i * ldc + v * VL, sum[i][v]);
+            gemm_store_(c + i * ldc + v * VL, sum[i][v], add);
     }
 }
 
@@ -168,7 +169,7 @@ TEMPLATE void gemm_tile_(int rows, int nv, int64_t k, const float *a, int64_t a_
     const int full = rows == GEMM_MR && n == GEMM_NR && k >= GEMM_LAST;
     const float *group[GEMM_GROUPS(GEMM_MR)];
     vf sum[GEMM_MR][GEMM_NV];
-    gemm_get_(rows, nv, sum, c, ldc, n, add);
+    gemm_clear_(rows, nv, sum);
     UNROLL for (int g = 0; g < GEMM_GROUPS(rows); g++) {
         group[g] = a + g * GEMM_GROUP * a_row;
         __asm__("" : "+r"(group[g]));
@@ -185,10 +186,12 @@ TEMPLATE void gemm_tile_(int rows, int nv, int64_t k, const float *a, int64_t a_
         UNROLL for (int g = 0; g < GEMM_GROUPS(rows); g++)
             group[g] += a_step;
     }
-    if (full)
-        gemm_last_(sum, group, a_row, a_step, b, c, ldc);
+    if (!full)
+        gemm_put_(rows, nv, sum, c, ldc, n, add);
+    else if (add)
+        gemm_last_(sum, group, a_row, a_step, b, c, ldc, 1);
     else
-        gemm_put_(rows, nv, sum, c, ldc, n);
+        gemm_last_(sum, group, a_row, a_step, b, c, ldc, 0);
 }
 
 /* All rows of one panel: whole tiles, then of GEMM_TAIL rows, then single rows. */

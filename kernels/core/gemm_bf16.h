@@ -92,7 +92,8 @@ TEMPLATE vi gemm_bf16_load1_(const uint16_t *p)
 }
 
 TEMPLATE void gemm_bf16_last_(vf sum[GEMM_MR][GEMM_NV], const uint16_t *const *group, int64_t a_row,
-                              int64_t a_step, const int32_t *b, float *c, int64_t ldc)
+                              int64_t a_step, const int32_t *b, float *c, int64_t ldc,
+                              int add)
 {
     vi row[GEMM_LAST][GEMM_NV];
     UNROLL for (int s = 0; s < GEMM_LAST; s++)
@@ -106,7 +107,7 @@ TEMPLATE void gemm_bf16_last_(vf sum[GEMM_MR][GEMM_NV], const uint16_t *const *g
                 sum[i][v] = v_dot2(sum[i][v], x, row[s][v]);
         }
         UNROLL for (int v = 0; v < GEMM_NV; v++)
-            v_store(c + i * ldc + v * VL, sum[i][v]);
+            gemm_store_(c + i * ldc + v * VL, sum[i][v], add);
     }
 }
 
@@ -129,7 +130,7 @@ TEMPLATE void gemm_bf16_tile_(int rows, int nv, int64_t k, const uint16_t *a, in
     const int full = rows == GEMM_MR && n == GEMM_NR && pairs >= GEMM_LAST && k % 2 == 0;
     const uint16_t *group[GEMM_GROUPS(GEMM_MR)];
     vf sum[GEMM_MR][GEMM_NV];
-    gemm_get_(rows, nv, sum, c, ldc, n, add);
+    gemm_clear_(rows, nv, sum);
     UNROLL for (int g = 0; g < GEMM_GROUPS(rows); g++) {
         group[g] = a + g * GEMM_GROUP * a_row;
         __asm__("" : "+r"(group[g]));
@@ -146,13 +147,14 @@ TEMPLATE void gemm_bf16_tile_(int rows, int nv, int64_t k, const uint16_t *a, in
         UNROLL for (int g = 0; g < GEMM_GROUPS(rows); g++)
             group[g] += a_step;
     }
-    if (full) {
-        gemm_bf16_last_(sum, group, a_row, a_step, b, c, ldc);
-        return;
-    }
     if (k % 2)
         gemm_bf16_half_(rows, nv, sum, group, a_row, b);
-    gemm_put_(rows, nv, sum, c, ldc, n);
+    if (!full)
+        gemm_put_(rows, nv, sum, c, ldc, n, add);
+    else if (add)
+        gemm_bf16_last_(sum, group, a_row, a_step, b, c, ldc, 1);
+    else
+        gemm_bf16_last_(sum, group, a_row, a_step, b, c, ldc, 0);
 }
 
 TEMPLATE void gemm_bf16_panel_(int nv, int64_t m, int64_t k, const uint16_t *a, int64_t a_row,
