@@ -42,8 +42,8 @@ static void put_x(FILE *out, const FigureRow *row)
 /* Rows come sorted by facet, series and x; a table wants all series of one x together. */
 static int same_x(const FigureRow *a, const FigureRow *b)
 {
-    return strcmp(a->segment, b->segment) == 0 ||
-           (isfinite(a->x) && a->x == b->x && (a->x != 0 || b->x != 0));
+    return isfinite(a->x) && isfinite(b->x) && (a->x != 0 || b->x != 0)
+               ? a->x == b->x : strcmp(a->segment, b->segment) == 0;
 }
 
 static int seen_before(const Layout *l, int row, const char *panel)
