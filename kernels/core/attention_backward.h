@@ -447,4 +447,120 @@ static inline void attention_backward(const AttentionBackward *x, Ctx *ctx)
     parallel_for(ctx->team, x->at.B * x->at.H, backward_finish_, &job);
 }
 
+/* ---- what it does, without doing it ---------------------------------------------------------- */
+
+typedef void BackwardVisit(void *self, const BackwardPlan *plan, const AttentionTile *tile);
+
+/* The same walk over the tiles of one head on one thread; `before` is called once for each
+ * block of keys, with no rows, and once more, `after`, when it is done. */
+static inline void backward_walk_(const AttentionBackward *x, int64_t b, int64_t h,
+                                  BackwardVisit *before, BackwardVisit *visit,
+                                  BackwardVisit *after, void *self)
+{
+    const BackwardPlan plan = backward_plan_(x, 1);
+    AttentionTile t = { .at = &x->at, .blocks = x->blocks, .b = b, .h = h };
+    for (t.j0 = 0; t.j0 < x->at.Tk; t.j0 += plan.bk) {
+        t.keys = x->at.Tk - t.j0 < plan.bk ? x->at.Tk - t.j0 : plan.bk;
+        before(self, &plan, &t);
+        for (t.i0 = 0; t.i0 < x->at.T; t.i0 += plan.bq) {
+            t.rows = x->at.T - t.i0 < plan.bq ? x->at.T - t.i0 : plan.bq;
+            if (tile_sight(&t) != TILE_HIDDEN) visit(self, &plan, &t);
+        }
+        after(self, &plan, &t);
+    }
+}
+
+static inline void backward_no_visit_(void *self, const BackwardPlan *plan, const AttentionTile *t)
+{
+    (void)self, (void)plan, (void)t;
+}
+
+static inline void backward_count_(void *self, const BackwardPlan *plan, const AttentionTile *t)
+{
+    Counts *counted = self;
+    const int64_t m = t->rows, n = t->keys, D = t->at->D;
+    (void)plan;
+    counted->matmul_flops += 2 * gemm_flops(m, n, D) + 2 * gemm_flops(n, D, m);
+    counted->matmul_flops += gemm_flops(m, D, n);
+    counted->exps += m * ((n + VL - 1) / VL * VL);
+}
+
+/* Without padding. */
+static inline void attention_backward_counts(const AttentionBackward *x, Counts *counted)
+{
+    for (int64_t head = 0; head < x->at.B * x->at.H; head++)
+        backward_walk_(x, head / x->at.H, head % x->at.H, backward_no_visit_, backward_count_,
+                       backward_no_visit_, counted);
+}
+
+enum {
+    BACKWARD_Q, BACKWARD_K, BACKWARD_V, BACKWARD_O, BACKWARD_DO, BACKWARD_LSE, BACKWARD_DQ,
+    BACKWARD_DK, BACKWARD_DV, BACKWARD_ROWS, BACKWARD_PACKED_K, BACKWARD_PACKED_Q, BACKWARD_S,
+    BACKWARD_DP, BACKWARD_SUM_K
+};
+
+typedef struct { TileSink *sink; int64_t item, packed; } BackwardTouch;
+
+static inline void backward_touch_(const BackwardTouch *to, int tensor, int64_t first,
+                                   int64_t count, int64_t item, int writes)
+{
+    to->sink->touch(to->sink, tensor, first * item, count * item, writes);
+}
+
+static inline void backward_touch_keys_(void *self, const BackwardPlan *plan,
+                                        const AttentionTile *t)
+{
+    const BackwardTouch *to = self;
+    const int64_t first = t->j0 * t->at->D, count = t->keys * t->at->D;
+    (void)plan;
+    backward_touch_(to, BACKWARD_K, first, count, to->item, 0);
+    backward_touch_(to, BACKWARD_V, first, count, to->item, 0);
+    backward_touch_(to, BACKWARD_PACKED_K, 0, 3 * count, to->packed, 1);
+    backward_touch_(to, BACKWARD_SUM_K, 0, 2 * count, 4, 1);
+}
+
+static inline void backward_touch_tile_(void *self, const BackwardPlan *plan,
+                                        const AttentionTile *t)
+{
+    const BackwardTouch *to = self;
+    const int64_t D = t->at->D, rows = t->rows * D, pairs = t->rows * t->keys;
+    (void)plan;
+    backward_touch_(to, BACKWARD_Q, t->i0 * D, rows, to->item, 0);
+    backward_touch_(to, BACKWARD_DO, t->i0 * D, rows, to->item, 0);
+    backward_touch_(to, BACKWARD_PACKED_Q, 0, 2 * rows, to->packed, 1);
+    backward_touch_(to, BACKWARD_PACKED_K, 0, 2 * t->keys * D, to->packed, 0);
+    backward_touch_(to, BACKWARD_S, 0, pairs, 4, 1);
+    backward_touch_(to, BACKWARD_DP, 0, pairs, 4, 1);
+    backward_touch_(to, BACKWARD_ROWS, 2 * t->i0, 2 * t->rows, 4, 0);
+    backward_touch_(to, BACKWARD_PACKED_Q, 0, 2 * rows, to->packed, 0);
+    backward_touch_(to, BACKWARD_SUM_K, 0, 2 * t->keys * D, 4, 1);
+    backward_touch_(to, BACKWARD_PACKED_K, 2 * t->keys * D, t->keys * D, to->packed, 0);
+    backward_touch_(to, BACKWARD_DQ, t->i0 * D, rows, 4, 1);
+}
+
+static inline void backward_touch_sums_(void *self, const BackwardPlan *plan,
+                                        const AttentionTile *t)
+{
+    const BackwardTouch *to = self;
+    const int64_t first = t->j0 * t->at->D, count = t->keys * t->at->D;
+    (void)plan;
+    backward_touch_(to, BACKWARD_SUM_K, 0, 2 * count, 4, 0);
+    backward_touch_(to, BACKWARD_DK, first, count, to->item, 1);
+    backward_touch_(to, BACKWARD_DV, first, count, to->item, 1);
+}
+
+/* One head's memory traffic, tile by tile, packed copies and scores included. */
+static inline void attention_backward_touch(const AttentionBackward *x, TileSink *sink)
+{
+    const int64_t rows = x->at.T * x->at.D, item = (int64_t)dtype_bytes(x->dtype);
+    BackwardTouch to = { sink, item, backward_plan_(x, 1).pairs ? 2 : 4 };
+    backward_touch_(&to, BACKWARD_O, 0, rows, item, 0);
+    backward_touch_(&to, BACKWARD_DO, 0, rows, item, 0);
+    backward_touch_(&to, BACKWARD_LSE, 0, x->at.T, 4, 0);
+    backward_touch_(&to, BACKWARD_ROWS, 0, 2 * x->at.T, 4, 1);
+    backward_touch_(&to, BACKWARD_DQ, 0, rows, 4, 1);
+    backward_walk_(x, 0, 0, backward_touch_keys_, backward_touch_tile_, backward_touch_sums_, &to);
+    backward_touch_(&to, BACKWARD_DQ, 0, rows, 4, 1);
+}
+
 #endif

@@ -349,4 +349,97 @@ static inline void attention_forward(const AttentionForward *x, Ctx *ctx)
     parallel_for(ctx->team, x->at.B * x->at.H * job.plan.tiles, forward_item_, &job);
 }
 
+/* ---- what it does, without doing it ---------------------------------------------------------- */
+
+typedef void ForwardVisit(void *self, const ForwardPlan *plan, const AttentionTile *tile);
+
+/* The same walk over the tiles of one head; `before` is called once for each tile of
+ * queries, with no keys. */
+static inline void forward_walk_(const AttentionForward *x, int64_t b, int64_t h,
+                                 ForwardVisit *before, ForwardVisit *visit, void *self)
+{
+    const ForwardPlan plan = forward_plan_(x);
+    for (int64_t i = plan.tiles - 1; i >= 0; i--) {
+        AttentionTile t = { .at = &x->at, .blocks = x->blocks, .b = b, .h = h, .i0 = i * plan.bq };
+        t.rows = x->at.T - t.i0 < plan.bq ? x->at.T - t.i0 : plan.bq;
+        before(self, &plan, &t);
+        const int64_t end = attention_keys(&x->at, b, t.i0 + t.rows - 1).end;
+        t.j0 = attention_keys(&x->at, b, t.i0).first / GEMM_NR * GEMM_NR;
+        for (; t.j0 < end; t.j0 += t.keys) {
+            t.keys = end - t.j0 < plan.bk ? end - t.j0 : plan.bk;
+            if (tile_sight(&t) != TILE_HIDDEN) visit(self, &plan, &t);
+        }
+    }
+}
+
+static inline void forward_no_visit_(void *self, const ForwardPlan *plan, const AttentionTile *t)
+{
+    (void)self, (void)plan, (void)t;
+}
+
+static inline void forward_count_(void *self, const ForwardPlan *plan, const AttentionTile *t)
+{
+    Counts *counted = self;
+    const int64_t m = t->rows, n = t->keys, D = t->at->D;
+    (void)plan;
+    counted->matmul_flops += gemm_flops(m, n, D) + gemm_flops(m, D, n);
+}
+
+/* Matrix products only: how often a maximum rises depends on the numbers. Without padding. */
+static inline void attention_forward_counts(const AttentionForward *x, Counts *counted)
+{
+    for (int64_t head = 0; head < x->at.B * x->at.H; head++)
+        forward_walk_(x, head / x->at.H, head % x->at.H, forward_no_visit_, forward_count_,
+                      counted);
+}
+
+enum {
+    FORWARD_Q, FORWARD_K, FORWARD_V, FORWARD_O, FORWARD_LSE, FORWARD_KT, FORWARD_VP, FORWARD_S,
+    FORWARD_SUMS
+};
+
+static inline void forward_touch_(TileSink *sink, int tensor, int64_t first, int64_t count,
+                                  int64_t item, int writes)
+{
+    sink->touch(sink, tensor, first * item, count * item, writes);
+}
+
+typedef struct { TileSink *sink; int64_t item; } ForwardTouch;
+
+/* A finished tile leaves, and the next one's sums are cleared: one range serves both. */
+static inline void forward_touch_rows_(void *self, const ForwardPlan *plan, const AttentionTile *t)
+{
+    const ForwardTouch *to = self;
+    const int64_t D = t->at->D;
+    (void)plan;
+    forward_touch_(to->sink, FORWARD_SUMS, 0, t->rows * (D + 2), 4, 1);
+    forward_touch_(to->sink, FORWARD_O, t->i0 * D, t->rows * D, to->item, 1);
+    forward_touch_(to->sink, FORWARD_LSE, t->i0, t->rows, 4, 1);
+}
+
+static inline void forward_touch_tile_(void *self, const ForwardPlan *plan, const AttentionTile *t)
+{
+    const ForwardTouch *to = self;
+    const int64_t D = t->at->D;
+    forward_touch_(to->sink, FORWARD_Q, t->i0 * D, t->rows * D, to->item, 0);
+    forward_touch_(to->sink, FORWARD_KT, t->j0 * D, t->keys * D, plan->pairs ? 2 : 4, 0);
+    forward_touch_(to->sink, FORWARD_S, 0, t->rows * t->keys, 4, 1);
+    forward_touch_(to->sink, FORWARD_S, 0, t->rows * t->keys, 4, 0);
+    forward_touch_(to->sink, FORWARD_VP, t->j0 * D, t->keys * D, plan->pairs ? 2 : 4, 0);
+    forward_touch_(to->sink, FORWARD_SUMS, 0, t->rows * (D + 2), 4, 1);
+}
+
+/* One head's memory traffic, tile by tile, the packed copies and the scores included. */
+static inline void attention_forward_touch(const AttentionForward *x, TileSink *sink)
+{
+    const int64_t keys = x->at.Tk * x->at.D, item = (int64_t)dtype_bytes(x->dtype);
+    const int64_t packed = forward_plan_(x).pairs ? 2 : 4;
+    ForwardTouch to = { sink, item };
+    forward_touch_(sink, FORWARD_K, 0, keys, item, 0);
+    forward_touch_(sink, FORWARD_KT, 0, keys, packed, 1);
+    forward_touch_(sink, FORWARD_V, 0, keys, item, 0);
+    forward_touch_(sink, FORWARD_VP, 0, keys, packed, 1);
+    forward_walk_(x, 0, 0, forward_touch_rows_, forward_touch_tile_, &to);
+}
+
 #endif

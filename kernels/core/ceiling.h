@@ -21,7 +21,8 @@ typedef struct {
     int64_t (*dot)(int64_t rounds, float *sink);
     /* Reads `bytes` (a multiple of 1024, 64-byte aligned) `passes` times over. */
     void    (*read)(const void *from, size_t bytes, int64_t passes, float *sink);
-    /* a = b + s c (STREAM's triad), `bytes` of each array, `passes` times over; likewise aligned. */
+    /* a = b + s c (STREAM's triad), `bytes` of each array, `passes` times over; likewise
+     * aligned. */
     void    (*triad)(float *a, const float *b, const float *c, size_t bytes, int64_t passes);
 } CeilingLoops;
 

@@ -218,6 +218,13 @@ TEMPLATE void gemm_panels_(int64_t m, int64_t n, int64_t k, const float *a, int6
         gemm_panel_(1, m, k, a, a_row, a_step, b, c, ldc, (int)n, add);
 }
 
+/* The multiply-adds that a product executes, as FLOPs: columns are padded to whole vectors. */
+static inline int64_t gemm_flops(int64_t m, int64_t n, int64_t k)
+{
+    const int64_t rest = n % GEMM_NR, columns = n - rest + (rest > VL ? GEMM_NR : rest ? VL : 0);
+    return 2 * m * columns * k;
+}
+
 /* ---- products ---------------------------------------------------------------------- */
 
 /* C[m][n] = A[m][k] B[k][n], or += with add. */

@@ -62,8 +62,32 @@ static Status run(const Problem *p, const Args *args, Ctx *ctx)
     return OK;
 }
 
+/* Lengths of padded problems are data: no formula. */
+static void count(const Problem *p, Counts *counted)
+{
+    if (p->value[AT_KEY_PADDING] || p->value[AT_QUERY_PADDING]) return;
+    if (p->pass == BWD) {
+        const AttentionBackward x = backward_of(p, NULL);
+        attention_backward_counts(&x, counted);
+    } else {
+        const AttentionForward x = forward_of(p, NULL);
+        attention_forward_counts(&x, counted);
+    }
+}
+
+static void tiles(const Problem *p, TileSink *sink)
+{
+    if (p->pass == BWD) {
+        const AttentionBackward x = backward_of(p, NULL);
+        attention_backward_touch(&x, sink);
+    } else {
+        const AttentionForward x = forward_of(p, NULL);
+        attention_forward_touch(&x, sink);
+    }
+}
+
 VARIANT = {
     VARIANT_ID, .passes = FWD | BWD, .dtypes = 1u << F32 | 1u << BF16,
-    .run = run, .workspace = workspace,
+    .run = run, .workspace = workspace, .counts = count, .tiles = tiles,
     .note = "queries outside, O unnormalised on chip until the end; backward by recomputation",
 };

@@ -280,15 +280,21 @@ static Block block_at(const Job *j, const char *cache, char *copy, int64_t slot,
     return (Block){ copy, j->Dp * j->item };
 }
 
-TEMPLATE void score_grain(int half, const Job *j, const Work *w, Block k, int t, int n)
+TEMPLATE void score_some(int half, int rows, const Job *j, const Work *w, int64_t row, Block k,
+                         int t, int n)
 {
     const int64_t pairs = j->Dp / PAIR;
+    if (pairs == 2) score_rows(half, rows, 2, j, w, row, k, t, n);
+    else if (pairs == 4) score_rows(half, rows, 4, j, w, row, k, t, n);
+    else score_rows(half, rows, 0, j, w, row, k, t, n);
+}
+
+TEMPLATE void score_grain(int half, const Job *j, const Work *w, Block k, int t, int n)
+{
     int64_t r = 0;
-    for (; pairs == 2 && r + 4 <= j->rows; r += 4) score_rows(half, 4, 2, j, w, r, k, t, n);
-    for (; pairs == 4 && r + 4 <= j->rows; r += 4) score_rows(half, 4, 4, j, w, r, k, t, n);
-    for (; r + 4 <= j->rows; r += 4) score_rows(half, 4, 0, j, w, r, k, t, n);
-    for (; r + 2 <= j->rows; r += 2) score_rows(half, 2, 0, j, w, r, k, t, n);
-    for (; r < j->rows; r++) score_rows(half, 1, 0, j, w, r, k, t, n);
+    for (; r + 4 <= j->rows; r += 4) score_some(half, 4, j, w, r, k, t, n);
+    for (; r + 2 <= j->rows; r += 2) score_some(half, 2, j, w, r, k, t, n);
+    for (; r < j->rows; r++) score_some(half, 1, j, w, r, k, t, n);
 }
 
 /* As many queries at a time as leave whole values in registers: one half of all values and
