@@ -13,8 +13,8 @@
 /* ---- gathering rows ---------------------------------------------------------------------- */
 
 typedef struct {
-    double x, y;
-    int    block;
+    double  x, y;
+    int64_t block;             /* any number that is the block's own */
 } Row;
 
 typedef struct {
@@ -35,7 +35,7 @@ static void gather(sqlite3_context *context, int arguments, sqlite3_value **valu
     }
     row.x = sqlite3_value_double(value[0]);
     if (arguments > 1) row.y = sqlite3_value_double(value[1]);
-    if (arguments > 2) row.block = sqlite3_value_int(value[2]);
+    if (arguments > 2) row.block = sqlite3_value_int64(value[2]);
     if (rows->count == rows->room) {
         const int room = 2 * rows->room + 64;
         Row *more = realloc(rows->row, (size_t)room * sizeof *more);
@@ -114,15 +114,38 @@ static double *columns_of(const Rows *rows)
     return x;
 }
 
+static int ascending(const void *a, const void *b)
+{
+    const int64_t p = *(const int64_t *)a, q = *(const int64_t *)b;
+    return p < q ? -1 : p > q;
+}
+
+/* Blocks by small numbers, equal where their own are equal; NULL: no memory. */
+static int *block_numbers(const Rows *rows)
+{
+    const size_t n = (size_t)rows->count;
+    int *number = malloc(n * sizeof *number);
+    int64_t *own = malloc(n * sizeof *own);
+    for (size_t i = 0; own && i < n; i++) own[i] = rows->row[i].block;
+    if (own) qsort(own, n, sizeof *own, ascending);
+    for (size_t i = 0; own && number && i < n; i++) {
+        const int64_t *at = bsearch(&rows->row[i].block, own, n, sizeof *own, ascending);
+        while (at > own && at[-1] == *at) at--;
+        number[i] = (int)(at - own);
+    }
+    if (!own) { free(number); number = NULL; }
+    free(own);
+    return number;
+}
+
 static Status slope(sqlite3_context *context, Rows *rows, Part part, Err *err)
 {
     Slope fit;
     Status status = NO_MEMORY;
     if (distinct_x(rows) < 3) return OK;
     double *x = columns_of(rows);
-    int *block = malloc((size_t)rows->count * sizeof *block);
+    int *block = block_numbers(rows);
     if (!x || !block) goto done;
-    for (int i = 0; i < rows->count; i++) block[i] = rows->row[i].block;
     status = stats_exponent(&(Points){ x, x + rows->count, block, rows->count }, 0.95, &fit, err);
     if (!status) result_part(context, &fit.slope, part);
 done:
