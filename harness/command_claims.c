@@ -4,14 +4,11 @@
 
 #include <string.h>
 
-static const Option options[] = { { .name = "machine",
-                                    .letter = 'm',
-                                    .value = "ALIAS",
-                                    .help = "judge this machine's rows, not those of the one it "
-                                            "runs on" },
-                                  { .name = "strict",
-                                    .help = "exit with 3 if a verdict is inconclusive" },
-                                  { 0 } };
+static const Option options[] = {
+    { "machine", 'm', "ALIAS", "judge this machine's rows, not those of the one it runs on", NULL },
+    { "strict", 0, NULL, "exit with 3 if a verdict is inconclusive", NULL },
+    { 0 }
+};
 
 typedef struct {
     const Call *call;
@@ -91,17 +88,16 @@ const Command command_claims = {
     .name = "claims",
     .arguments = "[PAPER]",
     .summary = "judge what papers claim by the stored rows",
-    .details = "Every claim of papers/PAPER/claims.yaml (or of all papers) with a verdict:\n"
-               "reproduced, partly, contradicted, inconclusive, under-specified, not-testable or\n"
-               "not-yet-measured. The whole interval is held against the band that the claim "
-               "gives,\n"
-               "never the point alone, and a verdict about times must hold on both halves of the\n"
-               "processes. Nothing is measured; the verdicts are stored in the database.\n"
-               "\n"
-               "With --json an array of {paper, id, where, says, kind, verdict, reason, value, "
-               "low, high,\n"
-               "expected, points}. Verdicts are results, not errors: the exit code is 0 whatever "
-               "they say.",
+    .details =
+        "Every claim of papers/PAPER/claims.yaml (or of all papers) with a verdict: "
+        "reproduced, partly, contradicted, inconclusive, under-specified, not-testable or "
+        "not-yet-measured.\n"
+        "The whole interval is held against the band that the claim gives, never the point "
+        "alone, and a verdict about times must hold on both halves of the processes. Nothing "
+        "is measured; the verdicts are stored in the database.\n"
+        "With --json an array of {paper, id, where, says, kind, verdict, reason, value, low, "
+        "high, expected, points}. Verdicts are results, not errors: the exit code is 0 "
+        "whatever they say.",
     .option = options,
     .least = 0,
     .most = 1,

@@ -7,17 +7,12 @@
 
 #include <string.h>
 
-static const Option options[] = { { .name = "into",
-                                    .letter = 'o',
-                                    .value = "DIR",
-                                    .help = "the folder that gets figures/PAPER/ (default: "
-                                            "results)" },
-                                  { .name = "machine",
-                                    .letter = 'm',
-                                    .value = "ALIAS",
-                                    .help = "draw this machine's rows, not those of the one it "
-                                            "runs on" },
-                                  { 0 } };
+static const Option options[] = {
+    { "into", 'o', "DIR", "the folder that gets figures/PAPER/ (default: results)", NULL },
+    { "machine", 'm', "ALIAS", "draw this machine's rows, not those of the one it runs on", NULL },
+    { "check", 0, NULL, "draw nothing; name stale pictures, exit with 1 if there are any", NULL },
+    { 0 }
+};
 
 static void print_json(Json *json, const Paper *paper, const Figures *figures)
 {
@@ -58,24 +53,33 @@ static Status prepare(const Call *call, const Paper *paper, int64_t *machine, Er
     return status;
 }
 
-static Status one_paper(const Call *call, Json *json, const char *id, Err *err)
+static Status draw(const Call *call, Json *json, const Paper *paper, Figures *figures,
+                   const char *into, Err *err)
+{
+    const Status status = figures_draw(figures, paper, call->db_path, into, err);
+    if (!status && call->json)
+        print_json(json, paper, figures);
+    else if (!status)
+        print_paths(call->out, figures);
+    return status;
+}
+
+static Status one_paper(const Call *call, Json *json, const char *id, int *stale, Err *err)
 {
     Paper paper;
     Figures figures = { 0 };
     int64_t machine = 0;
-    const char *into = call_option(call, "into");
+    const char *into = call_option(call, "into") ? call_option(call, "into") : "results";
     Status status = paper_open(&paper, id, err);
     if (status)
         return status;
     status = prepare(call, &paper, &machine, err);
     if (!status)
         status = figures_open(&figures, &paper, call->db_path, machine, err);
-    if (!status)
-        status = figures_draw(&figures, &paper, call->db_path, into ? into : "results", err);
-    if (!status && call->json)
-        print_json(json, &paper, &figures);
+    if (!status && call_option(call, "check"))
+        *stale += figures_stale(&figures, &paper, into, call->out);
     else if (!status)
-        print_paths(call->out, &figures);
+        status = draw(call, json, &paper, &figures, into, err);
     if (!status && figures.empty && !call->quiet)
         fprintf(stderr,
                 "attest figures: %d figures of %s wait for their rows: `attest reproduce %s` "
@@ -91,22 +95,24 @@ static int run(const Call *call)
     Err err;
     Json json;
     char **ids = NULL;
-    int count = 0;
+    int count = 0, stale = 0;
     Status status = OK;
     json_open(&json, call->out);
     if (call->json)
         json_array(&json, NULL);
     if (call->argc) {
-        status = one_paper(call, &json, call->argv[0], &err);
+        status = one_paper(call, &json, call->argv[0], &stale, &err);
     } else {
         status = papers_list(&ids, &count, &err);
         for (int i = 0; i < count && !status && !call_stopped(call); i++)
-            status = one_paper(call, &json, ids[i], &err);
+            status = one_paper(call, &json, ids[i], &stale, &err);
         papers_free(ids, count);
     }
     if (call->json)
         json_close(&json);
-    return status ? call_failed(call, status, &err) : EXIT_DONE;
+    if (status)
+        return call_failed(call, status, &err);
+    return stale ? EXIT_WRONG : EXIT_DONE;
 }
 
 const Command command_figures = {
@@ -114,12 +120,12 @@ const Command command_figures = {
     .arguments = "[PAPER]",
     .summary = "draw the figures of a paper from the stored rows",
     .details =
-        "Draws the `figures:` of the paper's experiments (or of all papers) with gnuplot into\n"
+        "Draws the `figures:` of the paper's experiments (or of all papers) with gnuplot into "
         "DIR/figures/PAPER/: NAME.gp, which holds its data and draws by itself, NAME.svg for "
-        "light\n"
-        "and dark pages, and NAME.png. Each carries its query and the SHA-256 of the rows that it\n"
-        "was drawn from. Ours with intervals, published values beside them as printed, failures\n"
-        "as crosses at the edge. Prints the paths; with --json also rows, hashes and queries.",
+        "light and dark pages, and NAME.png.\n"
+        "Each carries its query and the SHA-256 of the rows that it was drawn from. Ours with "
+        "intervals, published values beside them as printed, failures as crosses at the edge. "
+        "Prints the paths; with --json also rows, hashes and queries.",
     .option = options,
     .least = 0,
     .most = 1,

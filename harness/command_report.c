@@ -3,17 +3,11 @@
 #include "cli.h"
 #include "telling.h"
 
-static const Option options[] = { { .name = "into",
-                                    .letter = 'o',
-                                    .value = "DIR",
-                                    .help = "the folder that gets figures/ and report/ (default: "
-                                            "results)" },
-                                  { .name = "machine",
-                                    .letter = 'm',
-                                    .value = "ALIAS",
-                                    .help = "tell of this machine's rows, not of those of the one "
-                                            "it runs on" },
-                                  { 0 } };
+static const Option options[] = {
+    { "into", 'o', "DIR", "the folder that gets figures/ and report/ (default: results)", NULL },
+    { "machine", 'm', "ALIAS", "tell of this machine's rows, not the present one's", NULL },
+    { 0 }
+};
 
 static Status one_paper(const Call *call, const char *id, Err *err)
 {
@@ -50,10 +44,11 @@ const Command command_report = {
     .arguments = "[PAPER]",
     .summary = "write the report of a paper from the stored rows",
     .details =
-        "Judges the paper's claims (or those of all papers), draws its figures and writes\n"
-        "DIR/report/PAPER.md and PAPER.html: what the paper claims and what we found, figures\n"
-        "with their rows as tables, how and on what it was measured, every claim with its query\n"
-        "and the commands that repeat its rows, errata, and the notes in English and Chinese.\n"
+        "Judges the paper's claims (or those of all papers), draws its figures and writes "
+        "DIR/report/PAPER.md and PAPER.html: what the paper claims and what we found, figures "
+        "with their rows as tables, how and on what it was measured, every claim with its "
+        "query and the commands that repeat its rows, errata, and the notes in English and "
+        "Chinese.\n"
         "The page loads nothing and runs nothing. Prints the paths of both files.",
     .option = options,
     .least = 0, .most = 1,

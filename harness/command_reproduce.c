@@ -108,13 +108,13 @@ const Command command_reproduce = {
     .name = "reproduce",
     .arguments = "PAPER",
     .summary = "measure, judge, draw and report a paper",
-    .details = "Runs the paper's experiments (measuring only what the database lacks), judges its "
-               "claims,\n"
-               "draws its figures and writes its report. Ends with the verdict of every claim on "
-               "stdout and\n"
-               "the paths of report and figures. A later call goes on where this one ended.\n"
-               "The exit code is 1 if a point was wrong, crashed or impossibly fast, whatever the "
-               "verdicts.",
+    .details =
+        "Runs the paper's experiments (measuring only what the database lacks), judges its "
+        "claims, draws its figures and writes its report. Ends with the verdict of every "
+        "claim on stdout and the paths of report and figures. A later call goes on where this "
+        "one ended.\n"
+        "The exit code is 1 if a point was wrong, crashed or impossibly fast, whatever the "
+        "verdicts.",
     .option = options,
     .least = 1,
     .most = 1,

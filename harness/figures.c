@@ -73,7 +73,7 @@ static Status check_all(const Figures *figures, Err *err)
             check_name(figures, t, i, &complaints);
         }
     }
-    Status status = complaints.count ? fail(err, BAD_INPUT, "%s", complaints.text) : OK;
+    Status status = complaints.count ? complaints_fail(&complaints, err) : OK;
     if (!status && count > FIGURES_MAX)
         status = fail(err, BAD_INPUT, "%d figures in one paper; at most %d are drawn", count,
                       FIGURES_MAX);
@@ -206,4 +206,25 @@ Status figures_draw(Figures *figures, const Paper *paper, const char *db_path, c
         status = finish(figures, paper, db, err);
     db_close(db);
     return status;
+}
+
+/* ---- staleness ------------------------------------------------------------------------------ */
+
+int figures_stale(const Figures *figures, const Paper *paper, const char *into, FILE *out)
+{
+    int stale = 0;
+    for (int i = 0; i < figures->count; i++) {
+        const Figure *f = &figures->item[i];
+        char path[PATH_SIZE], mark[100];
+        size_t size;
+        snprintf(path, sizeof path, "%.400s/figures/%s/%.90s.svg", into, paper->id, f->name);
+        snprintf(mark, sizeof mark, "sha256=\"%s\"", f->rows_hash);
+        char *svg = file_read(path, &size);
+        if (!svg || !strstr(svg, mark)) {
+            fprintf(out, "%s: %s\n", path, svg ? "drawn from other rows" : "not drawn yet");
+            stale++;
+        }
+        free(svg);
+    }
+    return stale;
 }

@@ -24,4 +24,8 @@ void   figures_close(Figures *figures);
 Status figures_draw(Figures *figures, const Paper *paper, const char *db_path, const char *into,
                     Err *err);
 
+/* How many pictures under INTO are missing or were drawn from other rows; told one a line to
+ * `out`. */
+int figures_stale(const Figures *figures, const Paper *paper, const char *into, FILE *out);
+
 #endif

@@ -271,6 +271,25 @@ static Status open_tree(const Paper *paper, const char *file, Tree **tree, Err *
     return tree_open_yaml(tree, path, err);
 }
 
+Status complaints_fail(const Complaints *complaints, Err *err)
+{
+    enum { ROOM = sizeof ((Err *)0)->text - 24 };
+    size_t used = 0;
+    int told = 0;
+    for (const char *line = complaints->text; *line; told++) {
+        const size_t length = strcspn(line, "\n") + 1;
+        if (used + length > ROOM && told)
+            break;
+        used += length;
+        line += line[length - 1] ? length : length - 1;
+    }
+    const int text = (int)(used ? used - 1 : 0);   /* without the last line's end */
+    if (told >= complaints->count)
+        return fail(err, BAD_INPUT, "%.*s", text, complaints->text);
+    return fail(err, BAD_INPUT, "%.*s\nand %d more", text, complaints->text,
+                complaints->count - told);
+}
+
 Status paper_open(Paper *paper, const char *id, Err *err)
 {
     Complaints complaints = { 0 };
@@ -293,7 +312,7 @@ Status paper_open(Paper *paper, const char *id, Err *err)
     if (!status)
         status = read_claims(paper, &complaints, err);
     if (!status && complaints.count)
-        status = fail(err, BAD_INPUT, "%s", complaints.text);
+        status = complaints_fail(&complaints, err);
     complaints_free(&complaints);
     if (status)
         paper_close(paper);

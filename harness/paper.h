@@ -58,6 +58,9 @@ void   paper_close(Paper *paper);
 /* The arm that stands beside a published series, or NULL. */
 const char *paper_ours(const Paper *paper, const char *published_series);
 
+/* BAD_INPUT with as many whole complaints as an Err holds, and how many more there are. */
+Status complaints_fail(const Complaints *complaints, Err *err);
+
 /* Papers that have claims.yaml, sorted; free with papers_free. */
 Status papers_list(char ***ids, int *count, Err *err);
 void   papers_free(char **ids, int count);

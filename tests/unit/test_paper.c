@@ -138,6 +138,25 @@ static void all_at_once(void **state)
     assert_non_null(strstr(err.text, "papers/demo/claims.yaml:3:"));
 }
 
+/* More than an Err holds: whole lines, and how many are missing. */
+static void too_many_to_tell(void **state)
+{
+    (void)state;
+    Paper paper;
+    Err err = { "" };
+    char claims[4000] = "";
+    for (int i = 0; i < 20; i++)
+        sprintf(claims + strlen(claims),
+                "- {id: A%d, where: w, says: s, kind: wild, expect: {at_least: 1}}\n", i);
+    assert_int_equal(opened(&paper, record, claims, &err), BAD_INPUT);
+    const char *more = strstr(err.text, "\nand ");
+    assert_non_null(more);
+    int lines = 0;
+    for (const char *c = err.text; c < more; c++)
+        lines += *c == '\n';
+    assert_int_equal(lines + 1 + atoi(more + 5), 20);
+}
+
 static void records(void **state)
 {
     (void)state;
@@ -190,6 +209,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(wrong_claims, fresh, cleaned),
         cmocka_unit_test_setup_teardown(all_at_once, fresh, cleaned),
         cmocka_unit_test_setup_teardown(records, fresh, cleaned),
+        cmocka_unit_test_setup_teardown(too_many_to_tell, fresh, cleaned),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
