@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* ---- endings and metrics --------------------------------------------------------------------------- */
+/* ---- endings and metrics ------------------------------------------------------------- */
 
 int arm_lives(const Arm *arm) { return arm->outcome == OUTCOME_OK; }
 
@@ -33,7 +33,8 @@ int arm_failed(Arm *arm, Status status)
     return bench_arm_ends(arm, outcome, "the variant returned \"%s\"", what[status]);
 }
 
-void bench_metric(Arm *arm, const char *instrument, const char *name, const char *unit, double value)
+void bench_metric(Arm *arm, const char *instrument, const char *name, const char *unit,
+                  double value)
 {
     if (!isfinite(value)) return;
     require(arm->metrics < METRICS_MAX);
@@ -59,16 +60,18 @@ void bench_missing(Arm *arm, const char *format, ...)
 void bench_send_metrics(Bench *b, Arm *arm)
 {
     if (arm->metrics)
-        frame_send(b->result_fd, FRAME_METRIC, arm->index, arm->metric, (size_t)arm->metrics * sizeof *arm->metric);
+        frame_send(b->result_fd, FRAME_METRIC, arm->index, arm->metric,
+                   (size_t)arm->metrics * sizeof *arm->metric);
     arm->metrics = 0;
 }
 
 void bench_send_epochs(Bench *b, const Arm *arm, const Epoch *epoch, int count)
 {
-    if (count) frame_send(b->result_fd, FRAME_EPOCHS, arm->index, epoch, (size_t)count * sizeof *epoch);
+    if (count)
+        frame_send(b->result_fd, FRAME_EPOCHS, arm->index, epoch, (size_t)count * sizeof *epoch);
 }
 
-/* ---- can it run at all? ----------------------------------------------------------------------------- */
+/* ---- can it run at all? -------------------------------------------------------------- */
 
 static int supported(const Bench *b, Arm *arm)
 {
@@ -76,8 +79,9 @@ static int supported(const Bench *b, Arm *arm)
     const Variant *v = p->variant;
     const char *why;
     Err err;
-    if (!v) return bench_arm_ends(arm, OUTCOME_UNSUPPORTED,
-                                  "the float64 reference is what others are checked against; it is not measured");
+    if (!v)
+        return bench_arm_ends(arm, OUTCOME_UNSUPPORTED, "the float64 reference is what others are "
+                              "checked against; it is not measured");
     if ((why = isa_missing(v->isa))) return bench_arm_ends(arm, OUTCOME_UNSUPPORTED, "%s", why);
     if (!(v->passes & p->problem.pass))
         return bench_arm_ends(arm, OUTCOME_UNSUPPORTED, "%s/%s has no %s pass", v->method, v->name,
@@ -85,16 +89,17 @@ static int supported(const Bench *b, Arm *arm)
     if (!(v->dtypes & 1u << p->problem.dtype))
         return bench_arm_ends(arm, OUTCOME_UNSUPPORTED, "%s/%s has no %s", v->method, v->name,
                               dtype_name(p->problem.dtype));
-    if (problem_valid(&p->problem, &err)) return bench_arm_ends(arm, OUTCOME_UNSUPPORTED, "%.200s", err.text);
+    if (problem_valid(&p->problem, &err))
+        return bench_arm_ends(arm, OUTCOME_UNSUPPORTED, "%.200s", err.text);
     if (p->threads > b->task->cpus)
-        return bench_arm_ends(arm, OUTCOME_UNSUPPORTED, "%d threads, but only %d cores may be used", p->threads,
-                              b->task->cpus);
+        return bench_arm_ends(arm, OUTCOME_UNSUPPORTED, "%d threads, but only %d cores may be used",
+                              p->threads, b->task->cpus);
     if (v->refuses && (why = v->refuses(&p->problem, p->threads)))
         return bench_arm_ends(arm, OUTCOME_UNSUPPORTED, "%s", why);
     return 1;
 }
 
-/* ---- opening ------------------------------------------------------------------------------------------- */
+/* ---- opening ------------------------------------------------------------------------- */
 
 static Status open_team(Bench *b, int threads, Err *err)
 {
@@ -113,7 +118,9 @@ static Status open_arm(Bench *b, int index, Err *err)
     Status status = worker_parse(&arm->point, b->task->arm[index], err);
     if (status || !supported(b, arm)) return status;
     status = open_team(b, arm->point.threads, err);
-    arm->ctx = (Ctx){ .ws = &arm->ws, .team = b->team[arm->point.threads], .threads = arm->point.threads };
+    arm->ctx = (Ctx){ .ws = &arm->ws,
+                      .team = b->team[arm->point.threads],
+                      .threads = arm->point.threads };
     const int sets = proof_sets(b, &arm->point);
     if (sets < b->sets) b->sets = sets;
     return status;
@@ -122,7 +129,8 @@ static Status open_arm(Bench *b, int index, Err *err)
 Status bench_open(Bench *b, Shared *shared, int result_fd, Err *err)
 {
     const Task *task = &shared->head->task;
-    *b = (Bench){ .shared = shared, .task = task, .result_fd = result_fd, .arms = task->arms, .sets = SETS_MAX };
+    *b = (Bench){ .shared = shared, .task = task, .result_fd = result_fd, .arms = task->arms,
+                  .sets = SETS_MAX };
     b->arm = calloc((size_t)task->arms, sizeof *b->arm);
     if (!b->arm) return fail(err, NO_MEMORY, "no memory for %d arms", task->arms);
     Status status = backend_cpu.open(&b->device, err);
@@ -153,7 +161,7 @@ void bench_close(Bench *b)
     free(b->arm);
 }
 
-/* ---- calling --------------------------------------------------------------------------------------------- */
+/* ---- calling ------------------------------------------------------------------------- */
 
 Status arm_call(Arm *arm, int set)
 {
@@ -174,7 +182,8 @@ static size_t state_bytes(const Bound *b)
 static void copy_states(Bound *b, char *kept, int back)
 {
     for (int i = 0; b->problem.method->port[i].name; i++) {
-        if (b->problem.method->port[i].role != PORT_STATE || !bound_writes(&b->problem, i)) continue;
+        if (b->problem.method->port[i].role != PORT_STATE || !bound_writes(&b->problem, i))
+            continue;
         const size_t bytes = tensor_bytes(&b->x[i]);
         if (back) memcpy(b->x[i].data, kept, bytes);
         else      memcpy(kept, b->x[i].data, bytes);
@@ -187,7 +196,7 @@ void arm_restore(Arm *arm, int set)
     if (arm->state[set]) copy_states(&arm->set[set], arm->state[set], 1);
 }
 
-/* ---- memory ------------------------------------------------------------------------------------------------ */
+/* ---- memory -------------------------------------------------------------------------- */
 
 static int take_workspace(Bench *b, Arm *arm)
 {
@@ -224,7 +233,9 @@ static int fill_set(Bench *b, Arm *arm, int set)
     if (shared_load(b->shared, name, bound->memory, bound->memory_bytes)) return 1;
     bound_fill(bound);
     if (bound->problem.pass == BWD && !proof_forward(b, arm, set)) return 0;
-    char *memory = bound->memory_bytes <= IMAGE_BYTES_MAX ? shared_reserve(b->shared, bound->memory_bytes) : NULL;
+    char *memory = bound->memory_bytes <= IMAGE_BYTES_MAX
+                       ? shared_reserve(b->shared, bound->memory_bytes)
+                       : NULL;
     if (!memory) return 1;
     memcpy(memory, bound->memory, bound->memory_bytes);
     shared_publish(b->shared, name, memory, bound->memory_bytes);
@@ -248,7 +259,7 @@ static int open_set(Bench *b, Arm *arm, int set)
     return 1;
 }
 
-/* ---- the first call ------------------------------------------------------------------------------------------ */
+/* ---- the first call ------------------------------------------------------------------ */
 
 /* A cache that each call writes the same token into needs no restoring. */
 static int find_idempotence(Arm *arm, int set)

@@ -22,8 +22,8 @@ typedef struct {
     Ending     ending;
     int        sets;           /* of inputs that are open, filled and ready to be called on */
     Bound      set[SETS_MAX];
-    void      *state[SETS_MAX];/* what the PORT_STATE tensors held; NULL: calls leave them as they were,
-                                * or there are none */
+    void      *state[SETS_MAX];/* what the PORT_STATE tensors held; NULL: there are none, or calls
+                                * leave them as they were */
     size_t     workspace_bytes;
     Workspace  ws;
     Ctx        ctx;
@@ -61,7 +61,8 @@ void   bench_close(Bench *b);
 int    bench_arm_ends(Arm *arm, Outcome outcome, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 int    arm_lives(const Arm *arm);
-void   bench_metric(Arm *arm, const char *instrument, const char *name, const char *unit, double value);
+void   bench_metric(Arm *arm, const char *instrument, const char *name, const char *unit,
+                    double value);
 /* Why a metric that was asked for is absent: a clause, joined to those before. */
 void   bench_missing(Arm *arm, const char *format, ...) __attribute__((format(printf, 2, 3)));
 void   bench_send_metrics(Bench *b, Arm *arm);
@@ -77,12 +78,13 @@ void   arm_restore(Arm *arm, int set);
 /* The variant did not return OK. Returns 0. */
 int    arm_failed(Arm *arm, Status status);
 
-/* ---- proof.c ------------------------------------------------------------------------------------- */
+/* ---- proof.c ------------------------------------------------------------------------- */
 
 /* The name of something that depends on a problem and its seed, in the memory file. */
 enum { PROOF_NAME_MAX = POINT_TEXT_MAX + 64 };
 void   proof_name(char *out, const char *what, const Problem *p);
-/* How many input sets can be checked: 1 where whole references are too dear and rows are not to be had. */
+/* How many input sets can be checked: 1 where whole references are too dear and rows are not to
+ * be had. */
 int    proof_sets(const Bench *b, const Point *point);
 /* For BWD: gives a filled set the outputs of the forward pass. 0: the arm has ended. */
 int    proof_forward(Bench *b, Arm *arm, int set);

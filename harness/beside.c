@@ -19,7 +19,8 @@ static void want_for(Beside *s, const Arm *arm)
 {
     const Problem *p = &arm->point.problem;
     const int threads = arm->point.threads;
-    const Isa own = ceiling_isa(&arm->point, arm->library_flops > 0), widest = ceiling_isa(&arm->point, 1);
+    const Isa own = ceiling_isa(&arm->point, arm->library_flops > 0),
+              widest = ceiling_isa(&arm->point, 1);
     want(s, ceiling_kind(own, p->dtype), own, LEVEL_NONE, threads);
     want(s, ceiling_kind(widest, p->dtype), widest, LEVEL_NONE, threads);
     want(s, CEILING_FMA, widest, LEVEL_NONE, threads);
@@ -51,8 +52,9 @@ void beside_close(Beside *s)
 Status beside_sweep(Beside *s, int64_t burst_ns, Err *err)
 {
     for (int i = 0; i < s->count; i++) {
-        const Status status = probe_burst(&s->probe[s->wanted[i].threads], s->wanted[i].kind, s->wanted[i].isa,
-                                          s->wanted[i].level, burst_ns, &s->bench->ceilings, err);
+        const Status status = probe_burst(&s->probe[s->wanted[i].threads], s->wanted[i].kind,
+                                          s->wanted[i].isa, s->wanted[i].level, burst_ns,
+                                          &s->bench->ceilings, err);
         if (status && status != UNSUPPORTED) return status;
     }
     return OK;

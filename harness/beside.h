@@ -16,8 +16,8 @@ typedef struct {
     CeilingProbe probe[THREADS_MAX + 1];      /* by thread count */
 } Beside;
 
-/* What the living arms need: their own arithmetic peak, the machine's best one, and the bandwidth of
- * every level down to where their least traffic lives. */
+/* What the living arms need: their own arithmetic peak, the machine's best one, and the bandwidth
+ * of every level down to where their least traffic lives. */
 void   beside_open(Beside *beside, Bench *bench);
 void   beside_close(Beside *beside);
 /* One burst of each, kept in bench->ceilings if better than before. */

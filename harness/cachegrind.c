@@ -17,7 +17,7 @@ enum { LINE = 64, WAYS = 16, CALLS_FEW = 1, CALLS_MORE = 3 };
 
 typedef struct { double refs, misses; } Misses;
 
-/* ---- running it ------------------------------------------------------------------------------------ */
+/* ---- running it ---------------------------------------------------------------------- */
 
 /* "==123== D refs:  1,234,567  (1,000 rd + ...)" -> 1234567; NaN: no such line. */
 static double number_after(const char *text, const char *label)
@@ -45,7 +45,8 @@ static Status read_all(int fd, char *out, size_t size)
     return OK;
 }
 
-static Status spawn_valgrind(const char *point, int calls, int64_t fast_bytes, int fd, pid_t *pid, Err *err)
+static Status spawn_valgrind(const char *point, int calls, int64_t fast_bytes, int fd, pid_t *pid,
+                             Err *err)
 {
     char self[512], cache[64], count[16];
     const ssize_t n = readlink("/proc/self/exe", self, sizeof self - 1);
@@ -53,8 +54,9 @@ static Status spawn_valgrind(const char *point, int calls, int64_t fast_bytes, i
     self[n] = 0;
     snprintf(cache, sizeof cache, "--LL=%lld,%d,%d", (long long)fast_bytes, WAYS, LINE);
     snprintf(count, sizeof count, "%d", calls);
-    char *const argv[] = { "valgrind", "--tool=cachegrind", "--cache-sim=yes", "--cachegrind-out-file=/dev/null",
-                           "--I1=32768,8,64", "--D1=4096,8,64", cache, self, "worker", (char *)point, count, NULL };
+    char *const argv[] = { "valgrind", "--tool=cachegrind", "--cache-sim=yes",
+                           "--cachegrind-out-file=/dev/null", "--I1=32768,8,64", "--D1=4096,8,64",
+                           cache, self, "worker", (char *)point, count, NULL };
     posix_spawn_file_actions_t actions;
     posix_spawn_file_actions_init(&actions);
     posix_spawn_file_actions_adddup2(&actions, fd, 2);
@@ -69,7 +71,8 @@ static Status run_valgrind(const char *point, int calls, int64_t fast_bytes, Mis
     int fd[2], status = 0;
     pid_t pid;
     char text[16384];
-    if (pipe2(fd, O_CLOEXEC)) return fail(err, IO_FAILED, "no pipe to valgrind: %s", strerror(errno));
+    if (pipe2(fd, O_CLOEXEC))
+        return fail(err, IO_FAILED, "no pipe to valgrind: %s", strerror(errno));
     const Status started = spawn_valgrind(point, calls, fast_bytes, fd[1], &pid, err);
     close(fd[1]);
     if (!started) {
@@ -81,14 +84,17 @@ static Status run_valgrind(const char *point, int calls, int64_t fast_bytes, Mis
     out->refs = number_after(text, "D   refs");
     if (!isfinite(out->refs)) out->refs = number_after(text, "D refs");
     out->misses = number_after(text, "LLd misses");
-    if (WIFEXITED(status) && WEXITSTATUS(status) == 0 && isfinite(out->refs) && isfinite(out->misses)) return OK;
+    if (WIFEXITED(status) && WEXITSTATUS(status) == 0 && isfinite(out->refs) &&
+        isfinite(out->misses))
+        return OK;
     return fail(err, UNSUPPORTED, "valgrind could not run it");
 }
 
-/* ---- what is asked of it ------------------------------------------------------------------------------ */
+/* ---- what is asked of it ------------------------------------------------------------- */
 
 /* Cachegrind wants a power of two of sets. The smallest such memory is the one that problems small
- * enough to simulate do not fit in. Its first level is kept tiny: it only hides uses from the second. */
+ * enough to simulate do not fit in. Its first level is kept tiny: it only hides uses from the
+ * second. */
 static int64_t choose_memory(const int64_t *fast_memory)
 {
     int64_t best = 0;
@@ -103,11 +109,13 @@ static const char *refuses(const Arm *arm, int64_t fast_bytes)
     const Isa isa = arm->point.variant->isa;
     const Problem *p = &arm->point.problem;
     if (!program_exists("valgrind")) return "valgrind is not installed";
-    if (isa != ISA_AVX2 && isa != ISA_PORTABLE && isa != ISA_NEON) return "valgrind knows no AVX-512";
+    if (isa != ISA_AVX2 && isa != ISA_PORTABLE && isa != ISA_NEON)
+        return "valgrind knows no AVX-512";
     if (p->pass == BWD) return "only forward passes and steps are run";
     if (arm->point.threads > 1) return "valgrind runs one thread at a time";
     if (!fast_bytes) return "no fast memory of a power of two bytes";
-    if (p->method->cost(p).flops > AFFORDABLE_FLOPS) return "the problem is too large for a simulator";
+    if (p->method->cost(p).flops > AFFORDABLE_FLOPS)
+        return "the problem is too large for a simulator";
     return NULL;
 }
 
@@ -130,11 +138,13 @@ void cachegrind_measure(const Bench *b, Arm *arm)
     }
     char name[40];
     snprintf(name, sizeof name, "simulated_bytes@%lld", (long long)fast_bytes);
-    bench_metric(arm, "cache", "simulated_refs", "refs", (more.refs - few.refs) / (CALLS_MORE - CALLS_FEW));
-    bench_metric(arm, "cache", name, "B", (more.misses - few.misses) / (CALLS_MORE - CALLS_FEW) * LINE);
+    bench_metric(arm, "cache", "simulated_refs", "refs",
+                 (more.refs - few.refs) / (CALLS_MORE - CALLS_FEW));
+    bench_metric(arm, "cache", name, "B",
+                 (more.misses - few.misses) / (CALLS_MORE - CALLS_FEW) * LINE);
 }
 
-/* ---- under valgrind --------------------------------------------------------------------------------------- */
+/* ---- under valgrind ------------------------------------------------------------------ */
 
 int cachegrind_subject(const char *text, const char *calls)
 {
@@ -151,7 +161,8 @@ int cachegrind_subject(const char *text, const char *calls)
     bound_fill(&bound);
     const Variant *v = point.variant;
     ws.size = v->workspace ? workspace_round(v->workspace(&bound.problem, 1)) : 0;
-    if (ws.size && !(ws.base = backend_cpu.take(device, ws.size))) status = fail(&err, NO_MEMORY, "no workspace");
+    if (ws.size && !(ws.base = backend_cpu.take(device, ws.size)))
+        status = fail(&err, NO_MEMORY, "no workspace");
     Ctx ctx = { .ws = &ws, .threads = 1 };
     for (int i = atoi(calls); i > 0 && !status; i--) {
         workspace_reset(&ws);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Cache misses of the real program in valgrind's simulated caches. Valgrind knows no AVX-512, is some
- * fifty times slower than the machine and does not count what is written back; so this stands beside
- * the model of lru.h for small problems and says whether the schedule is what the code really does. */
+/* Cache misses of the real program in valgrind's simulated caches. Valgrind knows no AVX-512, is
+ * some fifty times slower than the machine and does not count what is written back; so this stands
+ * beside the model of lru.h for small problems and says whether the schedule is what the code
+ * really does. */
 #ifndef CACHEGRIND_H
 #define CACHEGRIND_H
 

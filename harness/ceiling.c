@@ -26,7 +26,7 @@ static int is_arithmetic(CeilingKind kind) { return kind == CEILING_FMA || kind 
 
 const char *ceiling_kind_unit(CeilingKind kind) { return is_arithmetic(kind) ? "FLOP/s" : "B/s"; }
 
-/* ---- levels ----------------------------------------------------------------------------------- */
+/* ---- levels -------------------------------------------------------------------------- */
 
 int64_t level_capacity(Level level, int threads)
 {
@@ -45,11 +45,12 @@ Level level_of(int64_t bytes, int threads)
     return LEVEL_DRAM;
 }
 
-/* ---- lists ------------------------------------------------------------------------------------ */
+/* ---- lists --------------------------------------------------------------------------- */
 
 static int same_ceiling(const Ceiling *a, const Ceiling *b)
 {
-    return a->kind == b->kind && a->isa == b->isa && a->level == b->level && a->threads == b->threads;
+    return a->kind == b->kind && a->isa == b->isa && a->level == b->level &&
+           a->threads == b->threads;
 }
 
 void ceiling_keep(CeilingList *list, const Ceiling *reading)
@@ -66,7 +67,8 @@ void ceiling_keep(CeilingList *list, const Ceiling *reading)
 }
 
 /* Bandwidths are looked up whatever the ISA: only the widest one's are measured. */
-const Ceiling *ceiling_find(const CeilingList *list, CeilingKind kind, Isa isa, Level level, int threads)
+const Ceiling *ceiling_find(const CeilingList *list, CeilingKind kind, Isa isa, Level level,
+                            int threads)
 {
     for (int i = 0; i < list->count; i++) {
         const Ceiling *c = &list->item[i];
@@ -76,7 +78,7 @@ const Ceiling *ceiling_find(const CeilingList *list, CeilingKind kind, Isa isa, 
     return NULL;
 }
 
-/* ---- what a point could do at best -------------------------------------------------------------- */
+/* ---- what a point could do at best --------------------------------------------------- */
 
 static Isa widest_isa(void)
 {
@@ -109,8 +111,10 @@ Limit ceiling_limit(const CeilingList *list, const Point *point, int uses_blas)
     const CeilingKind kind = ceiling_kind(isa, uses_blas ? F32 : point->problem.dtype);
     const Level level = level_of((int64_t)cost.bytes, point->threads);
     Limit limit = { .level = level };
-    limit.compute_ns = least_ns(cost.flops, value_of(ceiling_find(list, kind, isa, LEVEL_NONE, point->threads)));
-    limit.memory_ns = least_ns(cost.bytes, value_of(ceiling_find(list, CEILING_READ, isa, level, point->threads)));
+    limit.compute_ns = least_ns(
+        cost.flops, value_of(ceiling_find(list, kind, isa, LEVEL_NONE, point->threads)));
+    limit.memory_ns = least_ns(
+        cost.bytes, value_of(ceiling_find(list, CEILING_READ, isa, level, point->threads)));
     limit.limit_ns = fmax(limit.compute_ns, limit.memory_ns);
     snprintf(limit.name, sizeof limit.name, "%s",
              limit.memory_ns > limit.compute_ns ? level_name(level) : ceiling_kind_name(kind));
@@ -138,7 +142,8 @@ double ceiling_floor_ns(const CeilingList *list, const Point *point)
     int64_t below = 0;
     for (Level level = LEVEL_L1; level < LEVEL_END && left > 0; level++) {
         const int64_t capacity = level_capacity(level, point->threads);
-        const double rate = value_of(ceiling_find(list, CEILING_READ, ISA_END, level, point->threads));
+        const double rate = value_of(
+            ceiling_find(list, CEILING_READ, ISA_END, level, point->threads));
         if (capacity <= below) continue;
         const double here = fmin(left, (double)(capacity - below));
         memory_ns += least_ns(here, rate);

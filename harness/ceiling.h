@@ -17,7 +17,7 @@ const char *ceiling_kind_unit(CeilingKind kind);   /* "FLOP/s" or "B/s" */
 
 typedef struct {
     CeilingKind kind;
-    Isa         isa;           /* whose instructions; of read and triad: the widest that runs here */
+    Isa         isa;           /* whose instructions; of bandwidths: the widest that runs */
     Dtype       dtype;         /* F32 for fma, BF16 for dot; DTYPE_END for read and triad */
     Level       level;         /* LEVEL_NONE for fma and dot */
     int         threads;
@@ -41,9 +41,10 @@ Level   level_of(int64_t bytes, int threads);
 /* Keeps the better of the two readings. */
 void ceiling_keep(CeilingList *list, const Ceiling *reading);
 /* NULL: not measured. */
-const Ceiling *ceiling_find(const CeilingList *list, CeilingKind kind, Isa isa, Level level, int threads);
+const Ceiling *ceiling_find(const CeilingList *list, CeilingKind kind, Isa isa, Level level,
+                            int threads);
 
-/* ---- measuring ------------------------------------------------------------------------------- */
+/* ---- measuring ----------------------------------------------------------------------- */
 
 /* Memory to read from and a team to read with; the memory is taken when first needed. */
 typedef struct {
@@ -51,7 +52,7 @@ typedef struct {
     Team   *team;              /* borrowed; NULL: one thread */
     char   *memory;
     size_t  memory_bytes;
-    char   *stream;            /* borrowed memory to stream from, larger than the caches; NULL: own */
+    char   *stream;            /* borrowed to stream from, larger than the caches; NULL: own */
     size_t  stream_bytes;
     size_t  cursor;            /* where the next burst from DRAM goes on */
 } CeilingProbe;
@@ -64,9 +65,10 @@ Status probe_burst(CeilingProbe *probe, CeilingKind kind, Isa isa, Level level, 
                    CeilingList *list, Err *err);
 
 /* The whole table, for one thread and for as many as `cpu` lists, in about budget_ns. */
-Status ceilings_measure(CeilingList *list, const int *cpu, int threads, int64_t budget_ns, Err *err);
+Status ceilings_measure(CeilingList *list, const int *cpu, int threads, int64_t budget_ns,
+                        Err *err);
 
-/* ---- what a point could do at best --------------------------------------------------------------- */
+/* ---- what a point could do at best --------------------------------------------------- */
 
 /* The ISA whose floating-point peak bounds a point: its own, unless its arithmetic is done by a
  * library that picks its own (uses_blas): then the widest that runs here. */
@@ -74,13 +76,14 @@ Isa         ceiling_isa(const Point *point, int uses_blas);
 CeilingKind ceiling_kind(Isa isa, Dtype dtype);   /* dot where the ISA multiplies bf16 itself */
 
 typedef struct {
-    double compute_ns, memory_ns;      /* the least time of one call; 0: that ceiling is not known */
+    double compute_ns, memory_ns;      /* the least time of one call; 0: not known */
     double limit_ns;                   /* the larger */
     Level  level;                      /* where the least traffic lives */
     char   name[16];                   /* "fma", "dot", "L2", ..., whichever binds */
 } Limit;
 
-/* cost.flops at the ISA's peak and cost.bytes at the read bandwidth of the level that holds them. */
+/* cost.flops at the ISA's peak and cost.bytes at the read bandwidth of the level that holds
+ * them. */
 Limit ceiling_limit(const CeilingList *list, const Point *point, int uses_blas);
 /* The least time that physics allows, for finding impossible samples: the machine's best peak, and
  * each byte from the fastest level that could have kept it. */

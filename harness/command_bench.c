@@ -11,8 +11,8 @@
 #include <string.h>
 #include <time.h>
 
-/* A block of a small point takes this long; the rest of the budget buys more processes, because it is
- * the spread between them that limits what can be told apart. */
+/* A block of a small point takes this long; the rest of the budget buys more processes, because it
+ * is the spread between them that limits what can be told apart. */
 static const double BLOCK_NS = 60e6;
 static const double ALPHA = 0.05, MARGIN = 0.02;
 enum { BLOCKS_LEAST = 2, COLUMNS = 10 };
@@ -30,13 +30,14 @@ typedef struct {
     Comparison   ratio[ARMS_MAX];      /* of arm i to arm 0; blocks 0: none */
 } Job;
 
-/* ---- what was asked for ----------------------------------------------------------------------------------- */
+/* ---- what was asked for -------------------------------------------------------------- */
 
 /* "METHOD/VARIANT" without parameters means those of the first point. */
 static Status add_point(Job *job, const char *text, Err *err)
 {
     char whole[2 * POINT_TEXT_MAX];
-    if (job->plan.arms == ARMS_MAX) return fail(err, BAD_INPUT, "at most %d points can be compared at once", ARMS_MAX);
+    if (job->plan.arms == ARMS_MAX)
+        return fail(err, BAD_INPUT, "at most %d points can be compared at once", ARMS_MAX);
     const char *rest = job->plan.arms ? strchr(job->text[0], ':') : NULL;
     snprintf(whole, sizeof whole, "%s%s", text, rest && !strchr(text, ':') ? rest : "");
     Point *point = &job->point[job->plan.arms];
@@ -63,7 +64,8 @@ static Status read_job(Job *job, Err *err)
                                .cold = call_option(call, "cold") != NULL };
     Status status = add_point(job, call->argv[0], err);
     const int n = call_options(call, "against", against, ARMS_MAX);
-    if (!status && n >= ARMS_MAX) return fail(err, BAD_INPUT, "at most %d points can be compared at once", ARMS_MAX);
+    if (!status && n >= ARMS_MAX)
+        return fail(err, BAD_INPUT, "at most %d points can be compared at once", ARMS_MAX);
     for (int i = 0; i < n && !status; i++) status = add_point(job, against[i], err);
     if (!status) status = read_duration(call, "budget", &job->budget_ns, err);
     if (!status) status = read_duration(call, "wall", &job->plan.limit_wall_ns, err);
@@ -78,7 +80,7 @@ static Status read_job(Job *job, Err *err)
     return OK;
 }
 
-/* ---- measuring ------------------------------------------------------------------------------------------------ */
+/* ---- measuring ----------------------------------------------------------------------- */
 
 static double now_ns(void)
 {
@@ -132,7 +134,8 @@ static int is_enough(Job *job, double start_ns)
 static Status measure(Job *job, Err *err)
 {
     Measure *m = NULL;
-    Progress *progress = progress_open(job->call, "bench", job->blocks ? job->blocks : (double)job->budget_ns);
+    Progress *progress = progress_open(job->call, "bench",
+                                       job->blocks ? job->blocks : (double)job->budget_ns);
     Status status = measure_open(&m, &job->plan, err);
     const double start_ns = now_ns();
     for (int done = 0; !status && !done;) {
@@ -142,19 +145,26 @@ static Status measure(Job *job, Err *err)
         if (status || (status = tally_add(&job->tally, &block, err))) break;
         done = is_enough(job, start_ns);
         snprintf(detail, sizeof detail, "%d blocks", job->tally.blocks);
-        progress_at(progress, job->blocks ? job->tally.blocks : fmin(now_ns() - start_ns, (double)job->budget_ns), detail);
+        progress_at(progress,
+                    job->blocks ? job->tally.blocks
+                                : fmin(now_ns() - start_ns, (double)job->budget_ns),
+                    detail);
     }
     progress_close(progress);
     if (m) job->ceilings = *measure_ceilings(m);
     measure_close(m);
     if (!status) status = look(job, 1, err);
-    for (int i = 0; i < job->plan.arms && !status; i++) status = tally_arm(&job->tally, i, &job->arm[i], err);
+    for (int i = 0; i < job->plan.arms && !status; i++)
+        status = tally_arm(&job->tally, i, &job->arm[i], err);
     return status;
 }
 
-/* ---- what each row says ----------------------------------------------------------------------------------------- */
+/* ---- what each row says -------------------------------------------------------------- */
 
-typedef struct { double gflops, gbytes_per_s, fraction, error_rel, workspace_bytes; Limit limit; } Derived;
+typedef struct {
+    double gflops, gbytes_per_s, fraction, error_rel, workspace_bytes;
+    Limit limit;
+} Derived;
 
 static Derived derive(const Job *job, int i)
 {
@@ -162,13 +172,17 @@ static Derived derive(const Job *job, int i)
     const double ns = job->arm[i].median_ns.value;
     const Limit limit = ceiling_limit(&job->ceilings, &job->point[i],
                                       tally_metric(&job->tally, i, "time", "library_flops") > 0);
-    return (Derived){ .gflops = cost.flops / ns, .gbytes_per_s = cost.bytes / ns,
-                      .fraction = limit.limit_ns > 0 ? limit.limit_ns / ns : NAN, .limit = limit,
-                      .error_rel = tally_metric(&job->tally, i, "accuracy", "error_rel"),
-                      .workspace_bytes = tally_metric(&job->tally, i, "memory", "workspace_bytes") };
+    return (Derived){
+        .gflops = cost.flops / ns,
+        .gbytes_per_s = cost.bytes / ns,
+        .fraction = limit.limit_ns > 0 ? limit.limit_ns / ns : NAN,
+        .limit = limit,
+        .error_rel = tally_metric(&job->tally, i, "accuracy", "error_rel"),
+        .workspace_bytes = tally_metric(&job->tally, i, "memory", "workspace_bytes"),
+    };
 }
 
-/* ---- JSON ------------------------------------------------------------------------------------------------------------ */
+/* ---- JSON ---------------------------------------------------------------------------- */
 
 static void write_interval(Json *j, const char *key, const Interval *x)
 {
@@ -259,7 +273,7 @@ static void write_json(const Job *job)
     json_close(&j);
 }
 
-/* ---- for people ---------------------------------------------------------------------------------------------------------- */
+/* ---- for people ---------------------------------------------------------------------- */
 
 enum { CELL = 160 };
 
@@ -283,7 +297,8 @@ static void fill_row(const Job *job, int i, char cell[COLUMNS][CELL])
     snprintf(cell[3], CELL, "%s", value);
     snprintf(cell[4], CELL, "%.4g", d.gflops);
     snprintf(cell[5], CELL, "%.3g", d.gbytes_per_s);
-    snprintf(cell[6], CELL, isfinite(d.fraction) ? "%.1f %% of %s" : "-", 100 * d.fraction, d.limit.name);
+    snprintf(cell[6], CELL, isfinite(d.fraction) ? "%.1f %% of %s" : "-", 100 * d.fraction,
+             d.limit.name);
     snprintf(cell[7], CELL, "%.2g", d.error_rel);
     bytes_print(value, d.workspace_bytes);
     snprintf(cell[8], CELL, "%s", value);
@@ -295,11 +310,13 @@ static void print_ratio(const Job *job, int i)
     const Comparison *c = &job->ratio[i];
     FILE *out = job->call->out;
     static const char *const colour[] = { "33", "32", "31", "36" };   /* as Decision */
-    fprintf(out, "%s%s%s  ", paint(out, colour[c->decision]), stats_decision_name(c->decision), paint(out, "0"));
+    fprintf(out, "%s%s%s  ", paint(out, colour[c->decision]), stats_decision_name(c->decision),
+            paint(out, "0"));
     if (c->d.kind == INTERVAL_NONE)
         fprintf(out, "x %.3f", c->ratio.value);
     else
-        fprintf(out, "x %.3f [%.3f, %.3f] at %.1f %%", c->ratio.value, c->ratio.low, c->ratio.high, 100 * c->d.level);
+        fprintf(out, "x %.3f [%.3f, %.3f] at %.1f %%", c->ratio.value, c->ratio.low, c->ratio.high,
+                100 * c->d.level);
     fprintf(out, "  against %s\n", job->text[i]);
     if (c->decision == DECISION_INCONCLUSIVE)
         fprintf(out, "    %s; a difference of %.1f %% could be told from %d processes\n", c->reason,
@@ -308,8 +325,10 @@ static void print_ratio(const Job *job, int i)
 
 static void write_table(const Job *job)
 {
-    static const char *const head[COLUMNS] = { "point", "median", "95 % interval", "least", "GFLOP/s", "GB/s",
-                                               "of limit", "error", "workspace", "processes x epochs" };
+    static const char *const head[COLUMNS] = {
+        "point", "median",   "95 % interval", "least",     "GFLOP/s",
+        "GB/s",  "of limit", "error",         "workspace", "processes x epochs"
+    };
     char row[ARMS_MAX][COLUMNS][CELL];
     const char *cell[(ARMS_MAX + 1) * COLUMNS];
     FILE *out = job->call->out;
@@ -324,15 +343,18 @@ static void write_table(const Job *job)
         if (job->ratio[i].blocks) print_ratio(job, i);
     for (int i = 0; i < job->plan.arms; i++)
         if (job->arm[i].outcome != OUTCOME_OK)
-            fprintf(out, "%s: %s: %s\n", job->text[i], outcome_name(job->arm[i].outcome), job->arm[i].reason);
+            fprintf(out, "%s: %s: %s\n", job->text[i], outcome_name(job->arm[i].outcome),
+                    job->arm[i].reason);
     double flagged = 0;
     for (int i = 0; i < job->plan.arms; i++) flagged = fmax(flagged, job->arm[i].flagged_share);
     if (flagged > 0.25)
-        fprintf(stderr, "attest bench: %.0f %% of the epochs waited for a core or were switched out: this machine "
-                "has other work to do\n", 100 * flagged);
+        fprintf(stderr,
+                "attest bench: %.0f %% of the epochs waited for a core or were switched out: this "
+                "machine has other work to do\n",
+                100 * flagged);
 }
 
-/* ---- the command ----------------------------------------------------------------------------------------------------------- */
+/* ---- the command --------------------------------------------------------------------- */
 
 static int run(const Call *call)
 {
@@ -354,26 +376,39 @@ static int run(const Call *call)
 }
 
 static const Option options[] = {
-    { .name = "against", .value = "POINT", .help = "compare with this one, interleaved; may be given again. "
-      "METHOD/VARIANT alone takes the parameters of the first" },
-    { .name = "budget", .value = "TIME", .help = "stop after about this long, or once decided (2s)" },
+    { .name = "against",
+      .value = "POINT",
+      .help = "compare with this one, interleaved; may be given again. "
+              "METHOD/VARIANT alone takes the parameters of the first" },
+    { .name = "budget",
+      .value = "TIME",
+      .help = "stop after about this long, or once decided (2s)" },
     { .name = "blocks", .value = "N", .help = "exactly this many processes, decided or not" },
     { .name = "cold", .help = "flush the caches before each call" },
     { .name = "seed", .value = "N", .help = "of the inputs and of the order (1)" },
     { .name = "wall", .value = "TIME", .help = "kill an arm whose single step takes longer (60s)" },
-    { .name = "memory", .value = "SIZE", .help = "address space of a process beyond the program's own" },
+    { .name = "memory",
+      .value = "SIZE",
+      .help = "address space of a process beyond the program's own" },
     { 0 }
 };
 
 extern const Command command_bench;
 const Command command_bench = {
-    .name = "bench", .arguments = "POINT", .least = 1, .most = 1, .option = options, .run = run,
+    .name = "bench",
+    .arguments = "POINT",
+    .least = 1,
+    .most = 1,
+    .option = options,
+    .run = run,
     .summary = "one interleaved comparison, answered at once",
-    .details = "Times a point, and any others beside it in random turns, in one worker process after another, until "
-               "the answer is clear or the budget is spent. The first output of every arm is compared with float64 "
-               "before it is timed, and the last timed one after. A ratio above 1 means that the first point is "
-               "faster; it is called faster or slower only if its whole interval, corrected for looking several "
-               "times, lies beyond 2 %. The limit is the larger of the time that the useful FLOPs take at the "
-               "measured peak of the instruction set and that the least traffic takes at the measured bandwidth "
-               "of the cache level that holds it, both measured in the same seconds.",
+    .details = "Times a point, and any others beside it in random turns, in one worker process "
+               "after another, until the answer is clear or the budget is spent. The first output "
+               "of every arm is compared with float64 before it is timed, and the last timed one "
+               "after. A ratio above 1 means that the first point is faster; it is called faster "
+               "or slower only if its whole interval, corrected for looking several times, lies "
+               "beyond 2 %. The limit is the larger of the time that the useful FLOPs take at the "
+               "measured peak of the instruction set and that the least traffic takes at the "
+               "measured bandwidth of the cache level that holds it, both measured in the same "
+               "seconds.",
 };

@@ -12,7 +12,7 @@
 
 enum { BUDGET_MS = 2500 };
 
-/* ---- JSON ------------------------------------------------------------------------------------------------ */
+/* ---- JSON ---------------------------------------------------------------------------- */
 
 static void write_facts(Json *j, const char *key, const Facts *facts)
 {
@@ -70,7 +70,8 @@ static void write_noise(Json *j, const NoiseReport *report)
     json_object(j, "noise");
     for (NoiseKernel k = 0; k < NOISE_KERNELS; k++) {
         json_object(j, noise_kernel_name(k));
-        for (int i = 0; noise_entry(&report[k], i, &name, &unit, &value); i++) json_number(j, name, value);
+        for (int i = 0; noise_entry(&report[k], i, &name, &unit, &value); i++)
+            json_number(j, name, value);
         json_close(j);
     }
     json_close(j);
@@ -100,16 +101,21 @@ static void write_json(const Call *call, const Checkup *c)
     json_close(&j);
 }
 
-/* ---- for people -------------------------------------------------------------------------------------------- */
+/* ---- for people ---------------------------------------------------------------------- */
 
-static void heading(FILE *out, const char *text) { fprintf(out, "\n%s%s%s\n", paint(out, "1"), text, paint(out, "0")); }
+static void heading(FILE *out, const char *text)
+{
+    fprintf(out, "\n%s%s%s\n", paint(out, "1"), text, paint(out, "0"));
+}
 
 static void print_facts(FILE *out, const Facts *facts)
 {
     for (int i = 0; i < facts->count; i++) {
         const Fact *f = &facts->fact[i];
         if (*f->value) fprintf(out, "  %-24s %s\n", f->name, f->value);
-        else           fprintf(out, "  %-24s %snone: %s%s\n", f->name, paint(out, "2"), f->reason, paint(out, "0"));
+        else
+            fprintf(out, "  %-24s %snone: %s%s\n", f->name, paint(out, "2"), f->reason,
+                    paint(out, "0"));
     }
 }
 
@@ -118,7 +124,8 @@ static void print_isas(FILE *out)
     for (Isa isa = ISA_PORTABLE; isa < ISA_END; isa++) {
         if (isa == ISA_COUNT) continue;
         const char *missing = isa_missing(isa);
-        fprintf(out, "  %-24s %s%s\n", isa_name(isa), missing ? "no: " : "yes", missing ? missing : "");
+        fprintf(out, "  %-24s %s%s\n", isa_name(isa), missing ? "no: " : "yes",
+                missing ? missing : "");
     }
 }
 
@@ -152,9 +159,11 @@ static void print_noise(FILE *out, const NoiseReport *report)
 {
     for (NoiseKernel k = 0; k < NOISE_KERNELS; k++) {
         const Certificate *c = &report[k].certificate;
-        fprintf(out, "  %-24s %.1f %% false alarms [%.1f, %.1f] in %d trials at a level of 5 %%; intervals are %.2f %% wide; "
-                "%.0f %% of the epochs were disturbed\n", noise_kernel_name(k), 100 * c->false_alarms.value,
-                100 * c->false_alarms.low, 100 * c->false_alarms.high, c->false_alarms.n, 100 * c->width_rel,
+        fprintf(out,
+                "  %-24s %.1f %% false alarms [%.1f, %.1f] in %d trials at a level of 5 %%; "
+                "intervals are %.2f %% wide; %.0f %% of the epochs were disturbed\n",
+                noise_kernel_name(k), 100 * c->false_alarms.value, 100 * c->false_alarms.low,
+                100 * c->false_alarms.high, c->false_alarms.n, 100 * c->width_rel,
                 100 * report[k].flagged_share);
     }
 }
@@ -168,7 +177,9 @@ static void print_missing(FILE *out, const Checkup *c)
         const size_t used = strlen(packages);
         snprintf(packages + used, sizeof packages - used, " %s", c->tool[i].package);
     }
-    if (*packages) fprintf(out, "  install with: sudo apt-get install -y --no-install-recommends%s\n", packages);
+    if (*packages)
+        fprintf(out, "  install with: sudo apt-get install -y --no-install-recommends%s\n",
+                packages);
     else fprintf(out, "  nothing\n");
 }
 
@@ -189,14 +200,15 @@ static void write_text(const Call *call, const Checkup *c)
     print_missing(out, c);
 }
 
-/* ---- the database -------------------------------------------------------------------------------------------- */
+/* ---- the database -------------------------------------------------------------------- */
 
 static Status store_noise(Db *db, int64_t session, const NoiseReport *report, Err *err)
 {
     Noise noise[64];
     int n = 0;
     for (NoiseKernel k = 0; k < NOISE_KERNELS; k++)
-        for (int i = 0; noise_entry(&report[k], i, &noise[n].name, &noise[n].unit, &noise[n].value); i++) {
+        for (int i = 0; noise_entry(&report[k], i, &noise[n].name, &noise[n].unit, &noise[n].value);
+             i++) {
             noise[n].kernel = noise_kernel_name(k);
             n += isfinite(noise[n].value) != 0;
         }
@@ -216,7 +228,7 @@ static Status store(const Call *call, const Checkup *c, Err *err)
     return status;
 }
 
-/* ---- the command ------------------------------------------------------------------------------------------------ */
+/* ---- the command --------------------------------------------------------------------- */
 
 static int run(const Call *call)
 {
@@ -243,10 +255,15 @@ static const Option options[] = {
 
 extern const Command command_doctor;
 const Command command_doctor = {
-    .name = "doctor", .arguments = "", .option = options, .run = run,
+    .name = "doctor",
+    .arguments = "",
+    .option = options,
+    .run = run,
     .summary = "what this machine is, its measured limits, its noise, and what is missing",
-    .details = "Names the machine by what doesn't change, measures the peak of each instruction set and the bandwidth "
-               "of each cache level, with one thread and with all of them, and compares equal code with itself, "
-               "which tells how often this machine raises a false alarm and how small a difference it can show. "
-               "What cannot be had is listed with the reason. The session is stored in the database.",
+    .details =
+        "Names the machine by what doesn't change, measures the peak of each instruction set and "
+        "the bandwidth of each cache level, with one thread and with all of them, and compares "
+        "equal code with itself, which tells how often this machine raises a false alarm and how "
+        "small a difference it can show. What cannot be had is listed with the reason. The session "
+        "is stored in the database.",
 };

@@ -73,7 +73,8 @@ void epoch_end(const EpochClock *clock, const Team *team, const EpochMark *mark,
     out->switches = mark->switches < 0 ? -1 : (int32_t)(involuntary_switches() - mark->switches);
 }
 
-Status epoch_take(const EpochClock *clock, Arm *arm, int set, int64_t calls, CacheState cache, Epoch *out)
+Status epoch_take(const EpochClock *clock, Arm *arm, int set, int64_t calls, CacheState cache,
+                  Epoch *out)
 {
     Status status = OK;
     *out = (Epoch){ .calls = (int32_t)calls };

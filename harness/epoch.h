@@ -24,8 +24,9 @@ void      epoch_end(const EpochClock *clock, const Team *team, const EpochMark *
 /* How the arm finds its data: as the call before left the caches (warm), or from memory (cold). */
 typedef enum { CACHE_WARM, CACHE_TOUCHED, CACHE_COLD } CacheState;
 
-/* Times `calls` calls on one input set. CACHE_TOUCHED: one call before the clock starts, so that the
- * set's data are where a repeated call would find them. Not OK: what the variant returned. */
-Status epoch_take(const EpochClock *clock, Arm *arm, int set, int64_t calls, CacheState cache, Epoch *out);
+/* Times `calls` calls on one input set. CACHE_TOUCHED: one call before the clock starts, so that
+ * the set's data are where a repeated call would find them. Not OK: what the variant returned. */
+Status epoch_take(const EpochClock *clock, Arm *arm, int set, int64_t calls, CacheState cache,
+                  Epoch *out);
 
 #endif

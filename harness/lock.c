@@ -15,7 +15,8 @@
 
 enum { WAIT_MS = 10, PATIENCE_MS = 300 * 1000 };
 
-/* Anybody's file will do: only the lock on it counts, so it is opened for reading where it exists. */
+/* Anybody's file will do: only the lock on it counts, so it is opened for reading where it
+ * exists. */
 static int open_lock(int cpu)
 {
     char path[64];
@@ -42,7 +43,10 @@ static int try_core(CoreLock *lock, int cpu)
     return 1;
 }
 
-static void wait_a_little(void) { nanosleep(&(struct timespec){ .tv_nsec = WAIT_MS * 1000000L }, NULL); }
+static void wait_a_little(void)
+{
+    nanosleep(&(struct timespec){ .tv_nsec = WAIT_MS * 1000000L }, NULL);
+}
 
 /* One thread: whichever core is free first. */
 static int lock_any(CoreLock *lock, const int *candidate, int candidates)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Each tensor has an array that says for each of its lines in which slot of the fast memory it lies;
- * the slots form a list in the order of use. So a touch costs a few loads, whatever M is. */
+/* Each tensor has an array that says for each of its lines in which slot of the fast memory it
+ * lies; the slots form a list in the order of use. So a touch costs a few loads, whatever M is. */
 #include "lru.h"
 
 #include <stdlib.h>
@@ -30,7 +30,8 @@ Status lru_open(Lru **out, int64_t capacity_bytes, int64_t line_bytes, Err *err)
     require(line_bytes > 0 && (line_bytes & (line_bytes - 1)) == 0);
     const int64_t slots = capacity_bytes / line_bytes;
     if (slots < 1 || slots > INT32_MAX - 1)
-        return fail(err, BAD_INPUT, "a fast memory of %lld bytes cannot be modelled in lines of %lld bytes",
+        return fail(err, BAD_INPUT,
+                    "a fast memory of %lld bytes cannot be modelled in lines of %lld bytes",
                     (long long)capacity_bytes, (long long)line_bytes);
     Lru *lru = calloc(1, sizeof *lru);
     Slot *slot = malloc((size_t)slots * sizeof *slot);
@@ -39,7 +40,8 @@ Status lru_open(Lru **out, int64_t capacity_bytes, int64_t line_bytes, Err *err)
         free(slot);
         return fail(err, NO_MEMORY, "no memory to model %lld lines", (long long)slots);
     }
-    *lru = (Lru){ .line_bytes = line_bytes, .slots = (int32_t)slots, .slot = slot, .newest = NONE, .oldest = NONE };
+    *lru = (Lru){ .line_bytes = line_bytes, .slots = (int32_t)slots, .slot = slot, .newest = NONE,
+                  .oldest = NONE };
     *out = lru;
     return OK;
 }
@@ -52,7 +54,7 @@ void lru_close(Lru *lru)
     free(lru);
 }
 
-/* ---- the list ------------------------------------------------------------------------------------- */
+/* ---- the list ------------------------------------------------------------------------ */
 
 static void unlink_slot(Lru *lru, int32_t i)
 {
@@ -89,7 +91,7 @@ static int32_t free_slot(Lru *lru)
     return i;
 }
 
-/* ---- touching --------------------------------------------------------------------------------------- */
+/* ---- touching ------------------------------------------------------------------------ */
 
 static int know_line(Lru *lru, int tensor, int64_t line)
 {
@@ -129,12 +131,14 @@ void lru_touch(Lru *lru, int tensor, int64_t offset_bytes, int64_t bytes, int wr
     const int64_t size = lru->line_bytes, end = offset_bytes + bytes;
     if (!bytes || lru->out_of_memory || !know_line(lru, tensor, (end - 1) / size)) return;
     for (int64_t line = offset_bytes / size; line * size < end; line++)
-        touch_line(lru, tensor, line, writes, line * size >= offset_bytes && (line + 1) * size <= end);
+        touch_line(lru, tensor, line, writes,
+                   line * size >= offset_bytes && (line + 1) * size <= end);
 }
 
 Status lru_finish(Lru *lru, LruTraffic *out, Err *err)
 {
-    if (lru->out_of_memory) return fail(err, NO_MEMORY, "no memory to model every line of the tensors");
+    if (lru->out_of_memory)
+        return fail(err, NO_MEMORY, "no memory to model every line of the tensors");
     for (int32_t i = 0; i < lru->used; i++) write_back(lru, &lru->slot[i]);
     *out = lru->traffic;
     return OK;

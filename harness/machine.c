@@ -18,7 +18,7 @@
 #include <sys/utsname.h>
 #include <unistd.h>
 
-/* ---- lists of facts ----------------------------------------------------------------------- */
+/* ---- lists of facts ------------------------------------------------------------------ */
 
 static Fact *add(Facts *f, const char *name)
 {
@@ -58,7 +58,7 @@ const Fact *fact_find(const Facts *facts, const char *name)
     return NULL;
 }
 
-/* ---- small files ---------------------------------------------------------------------------- */
+/* ---- small files --------------------------------------------------------------------- */
 
 /* The first `size` - 1 bytes of a file, without the last newline; 0 if it cannot be read. */
 static int slurp(const char *path, char *out, size_t size)
@@ -87,7 +87,7 @@ static int line_value(const char *text, const char *key, char *out, size_t size)
     return 0;
 }
 
-/* ---- identity --------------------------------------------------------------------------------- */
+/* ---- identity ------------------------------------------------------------------------ */
 
 static void add_line(Facts *f, const char *name, const char *text, const char *x86_key,
                      const char *arm_key)
@@ -101,8 +101,8 @@ static void add_line(Facts *f, const char *name, const char *text, const char *x
 /* Flags that decide which code can run; the rest of the kernel's list changes with its version. */
 static int decides(const char *flag, size_t length)
 {
-    static const char *const prefix[] = { "avx", "fma", "f16c", "bmi", "amx", "sse4", "asimd", "sve",
-                                          "sme", "bf16", "i8mm", "fphp" };
+    static const char *const prefix[] = { "avx",   "fma", "f16c", "bmi",  "amx",  "sse4",
+                                          "asimd", "sve", "sme",  "bf16", "i8mm", "fphp" };
     for (size_t i = 0; i < sizeof prefix / sizeof *prefix; i++)
         if (length >= strlen(prefix[i]) && !strncmp(flag, prefix[i], strlen(prefix[i]))) return 1;
     return 0;
@@ -189,7 +189,7 @@ void machine_alias(char *out, size_t size)
     snprintf(out + used, size - used, "-%dc", topology()->cores);
 }
 
-/* ---- state: the clock ------------------------------------------------------------------------- */
+/* ---- state: the clock ---------------------------------------------------------------- */
 
 Clock clock_measured(void)
 {
@@ -208,7 +208,7 @@ Clock clock_measured(void)
     return clock;
 }
 
-/* ---- state: what can be had, and why not ------------------------------------------------------ */
+/* ---- state: what can be had, and why not --------------------------------------------- */
 
 static void add_file(Facts *f, const char *name, const char *path, const char *otherwise)
 {
@@ -232,8 +232,9 @@ static void add_perf_event(Facts *f)
         known(f, "perf_event", "hardware counters");
     } else {
         unavailable(f, "perf_event", "perf_event_open: %s%s", strerror(why),
-                    why == EACCES || why == EPERM ? " (see /proc/sys/kernel/perf_event_paranoid)" :
-                    why == ENOENT || why == EOPNOTSUPP ? " (a guest without hardware counters)" : "");
+                    why == EACCES || why == EPERM ? " (see /proc/sys/kernel/perf_event_paranoid)"
+                    : why == ENOENT || why == EOPNOTSUPP ? " (a guest without hardware counters)"
+                                                         : "");
     }
 }
 
@@ -244,8 +245,8 @@ static void add_steal(Facts *f)
     double field[8] = { 0 }, total = 0;
     int n = 0;
     if (slurp("/proc/stat", text, sizeof text))
-        n = sscanf(text, "cpu %lf %lf %lf %lf %lf %lf %lf %lf", &field[0], &field[1], &field[2], &field[3],
-                   &field[4], &field[5], &field[6], &field[7]);
+        n = sscanf(text, "cpu %lf %lf %lf %lf %lf %lf %lf %lf", &field[0], &field[1], &field[2],
+                   &field[3], &field[4], &field[5], &field[6], &field[7]);
     for (int i = 0; i < n; i++) total += field[i];
     if (n == 8 && total > 0) known(f, "steal.share", "%.4f", field[7] / total);
     else unavailable(f, "steal.share", "/proc/stat has no steal column");
@@ -268,7 +269,8 @@ static void add_pressure(Facts *f)
 {
     char text[256];
     double share;
-    if (slurp("/proc/pressure/cpu", text, sizeof text) && sscanf(text, "some avg10=%lf", &share) == 1)
+    if (slurp("/proc/pressure/cpu", text, sizeof text) &&
+        sscanf(text, "some avg10=%lf", &share) == 1)
         known(f, "pressure.cpu", "%.4f", share / 100);
     else
         unavailable(f, "pressure.cpu", "this kernel has no pressure stall information");
@@ -302,7 +304,8 @@ static void add_tool(Facts *f, const char *name, const char *program, const char
 static void add_hypervisor(Facts *f)
 {
     char cpuinfo[8192];
-    const int guest = slurp("/proc/cpuinfo", cpuinfo, sizeof cpuinfo) && strstr(cpuinfo, " hypervisor");
+    const int guest = slurp("/proc/cpuinfo", cpuinfo, sizeof cpuinfo) &&
+                      strstr(cpuinfo, " hypervisor");
     char vendor[128] = "";
     if (!slurp("/sys/class/dmi/id/sys_vendor", vendor, sizeof vendor)) vendor[0] = 0;
     known(f, "hypervisor", "%s%s%s", guest ? "guest" : "none", guest && *vendor ? " of " : "",
@@ -328,7 +331,8 @@ void machine_state(Facts *out)
     *out = (Facts){ .count = 0 };
     known(out, "kernel", "%s", uname(&name) ? "unknown" : name.release);
     add_hypervisor(out);
-    add_file(out, "clock.source", "/sys/devices/system/clocksource/clocksource0/current_clocksource",
+    add_file(out, "clock.source",
+             "/sys/devices/system/clocksource/clocksource0/current_clocksource",
              "no /sys/devices/system/clocksource");
     known(out, "clock.resolution_ns", "%.0f", clock_measured().resolution_ns);
     known(out, "clock.cost_ns", "%.1f", clock_measured().cost_ns);
@@ -340,7 +344,8 @@ void machine_state(Facts *out)
     else unavailable(out, "load", "no load average here");
     add_pressure(out);
     add_steal(out);
-    add_file(out, "schedstat", "/proc/self/schedstat", "this kernel was built without CONFIG_SCHED_INFO");
+    add_file(out, "schedstat", "/proc/self/schedstat",
+             "this kernel was built without CONFIG_SCHED_INFO");
     add_perf_event(out);
     add_cpu_max(out);
     add_available_memory(out);
@@ -349,7 +354,7 @@ void machine_state(Facts *out)
     add_tool(out, "tool.gnuplot", "gnuplot", "gnuplot-nox");
 }
 
-/* ---- which core ------------------------------------------------------------------------------- */
+/* ---- which core ---------------------------------------------------------------------- */
 
 typedef struct { int cpu; long long busy; } Core;
 
@@ -361,8 +366,9 @@ static void read_busy(long long busy[CPU_SETSIZE])
     while (f && fgets(line, sizeof line, f)) {
         int cpu;
         long long user, nice, system, idle, wait, irq, softirq, steal;
-        if (sscanf(line, "cpu%d %lld %lld %lld %lld %lld %lld %lld %lld", &cpu, &user, &nice, &system,
-                   &idle, &wait, &irq, &softirq, &steal) == 9 && cpu < CPU_SETSIZE)
+        if (sscanf(line, "cpu%d %lld %lld %lld %lld %lld %lld %lld %lld", &cpu, &user, &nice,
+                   &system, &idle, &wait, &irq, &softirq, &steal) == 9 &&
+            cpu < CPU_SETSIZE)
             busy[cpu] = user + nice + system + irq + softirq + steal;
     }
     if (f) fclose(f);

@@ -17,9 +17,9 @@ typedef struct {
 enum { FACTS_MAX = 48 };
 typedef struct { Fact fact[FACTS_MAX]; int count; } Facts;
 
-/* What makes a machine the same machine: architecture, cpu.vendor, cpu.family, cpu.model, cpu.stepping,
- * cpu.name, cores, cache.l1d_bytes, cache.l2_bytes, cache.l3_bytes, isa, cpu.flags, memory.class.
- * All have a value; "unknown" or "none" if need be. */
+/* What makes a machine the same machine: architecture, cpu.vendor, cpu.family, cpu.model,
+ * cpu.stepping, cpu.name, cores, cache.l1d_bytes, cache.l2_bytes, cache.l3_bytes, isa, cpu.flags,
+ * memory.class. All have a value; "unknown" or "none" if need be. */
 void machine_identity(Facts *out);
 /* What this session met: kernel, hypervisor, clock.source, clock.resolution_ns, clock.cost_ns,
  * cpu.governor, huge_pages, load, pressure.cpu, steal.share, schedstat, perf_event,

@@ -32,7 +32,7 @@ struct Measure {
 
 static const int64_t MS = 1000000;
 
-/* ---- the plan ------------------------------------------------------------------------------------------ */
+/* ---- the plan ------------------------------------------------------------------------ */
 
 static void fill_defaults(MeasurePlan *p)
 {
@@ -54,16 +54,19 @@ static void fill_defaults(MeasurePlan *p)
 static Status check_plan(const MeasurePlan *p, Err *err)
 {
     if (p->arms < 1 || p->arms > ARMS_MAX)
-        return fail(err, BAD_INPUT, "%d points cannot be compared at once: 1 to %d can", p->arms, ARMS_MAX);
+        return fail(err, BAD_INPUT, "%d points cannot be compared at once: 1 to %d can", p->arms,
+                    ARMS_MAX);
     if (!p->instrument[0]) return fail(err, BAD_INPUT, "no instrument was asked for");
     for (int i = 0; i < INSTRUMENTS_MAX && p->instrument[i]; i++) {
         if (instrument_find(p->instrument[i])) continue;
         char names[128] = "";
         for (int k = 0; instruments[k]; k++) {
             const size_t used = strlen(names);
-            snprintf(names + used, sizeof names - used, "%s%s", used ? ", " : "", instruments[k]->name);
+            snprintf(names + used, sizeof names - used, "%s%s", used ? ", " : "",
+                     instruments[k]->name);
         }
-        return fail(err, BAD_INPUT, "there is no instrument '%s'; there are: %s", p->instrument[i], names);
+        return fail(err, BAD_INPUT, "there is no instrument '%s'; there are: %s", p->instrument[i],
+                    names);
     }
     return OK;
 }
@@ -121,10 +124,11 @@ int measure_is_exact(const Measure *m)
     return 1;
 }
 
-/* ---- what comes back ---------------------------------------------------------------------------------- */
+/* ---- what comes back ----------------------------------------------------------------- */
 
 /* Appends `bytes` of things to an array of `count` things of `size` bytes. */
-static void *appended(Measure *m, void *array, int *count, size_t size, const void *data, size_t bytes)
+static void *appended(Measure *m, void *array, int *count, size_t size, const void *data,
+                      size_t bytes)
 {
     const size_t more = bytes / size;
     char *longer = realloc(array, ((size_t)*count + more) * size);
@@ -158,15 +162,18 @@ static void receive(void *self, FrameKind kind, int arm, const void *data, size_
     if (arm < 0 || arm >= m->record->runs || m->broken[arm] != OUTCOME_OK) return;
     RunRecord *run = &m->record->run[arm];
     Ending ending;
-    if (kind == FRAME_EPOCHS) run->epoch = appended(m, run->epoch, &run->epochs, sizeof(Epoch), data, bytes);
-    if (kind == FRAME_METRIC) run->metric = appended(m, run->metric, &run->metrics, sizeof(Metric), data, bytes);
+    if (kind == FRAME_EPOCHS)
+        run->epoch = appended(m, run->epoch, &run->epochs, sizeof(Epoch), data, bytes);
+    if (kind == FRAME_METRIC)
+        run->metric = appended(m, run->metric, &run->metrics, sizeof(Metric), data, bytes);
     if (kind == FRAME_OUTCOME && bytes == sizeof ending) {
         memcpy(&ending, data, sizeof ending);
         receive_ending(run, &ending);
     }
 }
 
-/* What an attempt left before it broke is dropped: the arms are measured anew without the culprit. */
+/* What an attempt left before it broke is dropped: the arms are measured anew without the
+ * culprit. */
 static void clear(RunRecord *run)
 {
     free(run->epoch);
@@ -187,7 +194,7 @@ static Outcome outcome_of(WorkerEnd end)
                                                                              : OUTCOME_CRASHED;
 }
 
-/* ---- one block -------------------------------------------------------------------------------------------- */
+/* ---- one block ----------------------------------------------------------------------- */
 
 static int arms_left(const Measure *m)
 {
@@ -196,28 +203,62 @@ static int arms_left(const Measure *m)
     return n;
 }
 
-/* One worker over all arms that are not broken. Sets *again where one broke it. */
-static Status attempt(Measure *m, int block, int *again, Err *err)
+/* One worker over all arms that are not broken, or over arm `only` where that is not EVERY_ARM. */
+enum { EVERY_ARM = -1, ENVIRONMENT_STREAM = 0x656e76 };
+
+static Status run_worker(Measure *m, int block, int only, WorkerResult *result, Err *err)
 {
-    WorkerResult result;
     Task *task = &m->shared.head->task;
     for (int i = 0; i < m->plan.arms; i++) {
-        task->dead[i] = m->broken[i] != OUTCOME_OK;
+        task->dead[i] = m->broken[i] != OUTCOME_OK || (only != EVERY_ARM && only != i);
         clear(&m->record->run[i]);
         m->record->run[i].outcome = OUTCOME_CRASHED;   /* until the worker says otherwise */
     }
-    const WorkerPlan plan = { .shared = &m->shared, .limit_wall_ns = m->plan.limit_wall_ns, .frame = receive,
-                              .self = m, .seed = random_u64(m->plan.seed, 0x656e76, (uint64_t)block) };
-    const Status status = worker_run(&plan, &result, err);
-    *again = 0;
+    const WorkerPlan plan = { .shared = &m->shared, .limit_wall_ns = m->plan.limit_wall_ns,
+                              .frame = receive, .self = m,
+                              .seed = random_u64(m->plan.seed, ENVIRONMENT_STREAM, (uint64_t)block) };
+    const Status status = worker_run(&plan, result, err);
     if (status) return status;
     if (m->status) return fail(err, m->status, "%s", m->trouble.text);
-    if (result.end == WORKER_DONE) return OK;
-    if (result.end == WORKER_INTERRUPTED) return fail(err, IO_FAILED, "interrupted");
-    if (result.arm < 0) return fail(err, IO_FAILED, "a worker failed: %s", result.reason);
-    m->broken[result.arm] = outcome_of(result.end);
-    memcpy(m->broken_reason[result.arm], result.reason, sizeof result.reason);
-    *again = 1;
+    if (result->end == WORKER_INTERRUPTED) return fail(err, IO_FAILED, "interrupted");
+    if (result->end != WORKER_DONE && result->arm < 0)
+        return fail(err, IO_FAILED, "a worker failed: %s", result->reason);
+    return OK;
+}
+
+static void break_arm(Measure *m, const WorkerResult *result)
+{
+    m->broken[result->arm] = outcome_of(result->end);
+    memcpy(m->broken_reason[result->arm], result->reason, sizeof result->reason);
+}
+
+/* An arm that spoils memory may bring down another one's call. So after a crash each arm runs alone:
+ * whoever breaks a worker of its own is to blame. If nobody does, it was the one that was running. */
+static Status find_culprits(Measure *m, int block, const WorkerResult *crash, Err *err)
+{
+    int found = 0;
+    for (int i = 0; i < m->plan.arms; i++) {
+        WorkerResult alone;
+        if (m->broken[i] != OUTCOME_OK) continue;
+        const Status status = run_worker(m, block, i, &alone, err);
+        if (status) return status;
+        if (alone.end == WORKER_DONE) continue;
+        break_arm(m, &alone);
+        found = 1;
+    }
+    if (!found) break_arm(m, crash);
+    return OK;
+}
+
+/* Sets *again where an arm broke the worker: the others are to be measured anew. */
+static Status attempt(Measure *m, int block, int *again, Err *err)
+{
+    WorkerResult result;
+    const Status status = run_worker(m, block, EVERY_ARM, &result, err);
+    *again = !status && result.end != WORKER_DONE;
+    if (!*again) return status;
+    if (result.end == WORKER_CRASHED && arms_left(m) > 1) return find_culprits(m, block, &result, err);
+    break_arm(m, &result);
     return OK;
 }
 

@@ -26,7 +26,7 @@ typedef struct {
     int64_t      budget_ns;           /* for the timed rounds of one block, all arms together;
                                        * slow arms may take longer: see measure.c. 0: 100 ms */
     int64_t      limit_wall_ns;       /* for each phase of one arm; then it is `timeout`. 0: 60 s */
-    int64_t      limit_memory_bytes;  /* address space of the worker; then `out-of-memory`. 0: none */
+    int64_t      limit_memory_bytes;  /* of the worker; then `out-of-memory`. 0: no limit */
     double       reference_flops;     /* for float64 references of one arm and input set; where the
                                        * whole costs more, seeded rows are checked. 0: 3e8 */
     int          cold;                /* 1: caches are flushed before each epoch (of one call) */
@@ -41,8 +41,8 @@ typedef struct Measure Measure;
 Status measure_open(Measure **m, const MeasurePlan *plan, Err *err);
 void   measure_close(Measure *m);
 
-/* One block. Everything that can happen to an arm is an outcome in `out`, with its reason, and OK is
- * returned; the other arms of the group are still measured. Not OK: nothing could be measured at
+/* One block. Everything that can happen to an arm is an outcome in `out`, with its reason, and OK
+ * is returned; the other arms of the group are still measured. Not OK: nothing could be measured at
  * all, or `interrupted` (cli.h) was set; `out` is then empty. block_free(out) either way. */
 Status measure_block(Measure *m, int block, BlockRecord *out, Err *err);
 

@@ -91,7 +91,8 @@ static void calibrate(Trial *t)
         const int64_t start_ns = now_ns(t);
         work(t);
         const double elapsed_ns = (double)(now_ns(t) - start_ns);
-        if (elapsed_ns < EPOCH_NS) t->repeats = (int64_t)((double)t->repeats * fmin(50, EPOCH_NS / elapsed_ns));
+        if (elapsed_ns < EPOCH_NS)
+            t->repeats = (int64_t)((double)t->repeats * fmin(50, EPOCH_NS / elapsed_ns));
     }
 }
 
@@ -125,7 +126,8 @@ static Status certify(Trial *t, NoiseReport *out, Err *err)
     return stats_certificate(&d, STATS_BLOCKS_MIN, &out->certificate, err);
 }
 
-static Status run_kernel(Trial *t, NoiseKernel kernel, int64_t budget_ns, NoiseReport *out, Err *err)
+static Status run_kernel(Trial *t, NoiseKernel kernel, int64_t budget_ns, NoiseReport *out,
+                         Err *err)
 {
     t->kernel = kernel;
     t->rounds = t->flagged = t->known = 0;

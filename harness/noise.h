@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The A/A certificate: the same code is compared with itself, by the procedure that compares different
- * codes. Every difference found is a false alarm, so their share says how far this machine can be
- * trusted now, and the intervals' width says which differences it can see. */
+/* The A/A certificate: the same code is compared with itself, by the procedure that compares
+ * different codes. Every difference found is a false alarm, so their share says how far this
+ * machine can be trusted now, and the intervals' width says which differences it can see. */
 #ifndef NOISE_H
 #define NOISE_H
 
@@ -20,7 +20,9 @@ typedef struct {
  * all. BAD_INPUT: too short for a single trial. */
 Status noise_certify(int cpu, int64_t budget_ns, NoiseReport out[NOISE_KERNELS], Err *err);
 
-/* The same as rows for people and for the database: name, unit and value of entry i, 0 after the last. */
-int noise_entry(const NoiseReport *report, int i, const char **name, const char **unit, double *value);
+/* The same as rows for people and for the database: name, unit and value of entry i, 0 after the
+ * last. */
+int noise_entry(const NoiseReport *report, int i, const char **name, const char **unit,
+                double *value);
 
 #endif

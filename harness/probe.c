@@ -38,7 +38,8 @@ static void burst_body(void *arg, int64_t index, int worker)
         b->work += (int64_t)b->piece * b->passes;
         return;
     case CEILING_TRIAD:
-        b->loops->triad((float *)at, (float *)(at + third), (float *)(at + 2 * third), third, b->passes);
+        b->loops->triad((float *)at, (float *)(at + third), (float *)(at + 2 * third), third,
+                        b->passes);
         b->work += 3 * (int64_t)third * b->passes;
         return;
     case CEILING_KINDS: break;
@@ -65,7 +66,8 @@ static Status need_memory(CeilingProbe *probe, size_t bytes, Err *err)
     if (probe->memory_bytes >= bytes) return OK;
     probe_close(probe);
     probe->memory = backend_cpu.take(probe->device, bytes);
-    if (!probe->memory) return fail(err, NO_MEMORY, "no memory for a bandwidth of %zu MiB", bytes / MIB);
+    if (!probe->memory)
+        return fail(err, NO_MEMORY, "no memory for a bandwidth of %zu MiB", bytes / MIB);
     probe->memory_bytes = bytes;
     memset(probe->memory, 1, bytes);    /* pages must be there before the clock starts */
     return OK;
@@ -112,7 +114,8 @@ static double streamed_burst(CeilingProbe *probe, Burst *burst, int64_t burst_ns
     const size_t most = whole((end - start) / threads);
     const size_t wanted = whole((size_t)burst_ns * 16);   /* 16 GB/s a thread: a modest guess */
     burst->part = burst->piece = wanted < DRAM_PIECE ? DRAM_PIECE : wanted > most ? most : wanted;
-    if (probe->cursor < start || probe->cursor + threads * burst->piece > end) probe->cursor = start;
+    if (probe->cursor < start || probe->cursor + threads * burst->piece > end)
+        probe->cursor = start;
     burst->memory = (probe->stream ? probe->stream : probe->memory) + probe->cursor;
     probe->cursor += threads * burst->piece;
     return run_burst(probe, burst);
@@ -121,7 +124,8 @@ static double streamed_burst(CeilingProbe *probe, Burst *burst, int64_t burst_ns
 Status probe_burst(CeilingProbe *probe, CeilingKind kind, Isa isa, Level level, int64_t burst_ns,
                    CeilingList *list, Err *err)
 {
-    const int threads = team_threads(probe->team), arithmetic = kind == CEILING_FMA || kind == CEILING_DOT;
+    const int threads = team_threads(probe->team),
+              arithmetic = kind == CEILING_FMA || kind == CEILING_DOT;
     const CeilingLoops *loops = isa_runs_here(isa) ? ceiling_loops(isa) : NULL;
     if (!loops) return fail(err, UNSUPPORTED, "no %s loops here", isa_name(isa));
     if (kind == CEILING_DOT && !loops->dot)
@@ -141,14 +145,16 @@ Status probe_burst(CeilingProbe *probe, CeilingKind kind, Isa isa, Level level, 
     }
     const double elapsed_ns = streams ? streamed_burst(probe, &burst, burst_ns)
                                       : timed_burst(probe, &burst, burst_ns);
-    ceiling_keep(list, &(Ceiling){
-        .kind = kind, .isa = isa, .level = arithmetic ? LEVEL_NONE : level, .threads = threads, .readings = 1,
+    const Ceiling reading = {
+        .kind = kind, .isa = isa, .level = arithmetic ? LEVEL_NONE : level, .threads = threads,
         .dtype = kind == CEILING_FMA ? F32 : kind == CEILING_DOT ? BF16 : DTYPE_END,
-        .value = (double)burst.work / elapsed_ns * 1e9 });
+        .value = (double)burst.work / elapsed_ns * 1e9, .readings = 1,
+    };
+    ceiling_keep(list, &reading);
     return OK;
 }
 
-/* ---- the whole table ----------------------------------------------------------------------------- */
+/* ---- the whole table ----------------------------------------------------------------- */
 
 enum { TABLE_BURST_NS = 300 * 1000 };
 

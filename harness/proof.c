@@ -19,7 +19,10 @@ enum { ROWS_FIRST = 2, ROWS_MAX = 64 };
 
 static double budget_flops(const Bench *b) { return b->task->reference_flops / SETS_MAX; }
 
-static int has_rows(const Problem *p) { return p->method->reference_row && p->method->sample[p->pass]; }
+static int has_rows(const Problem *p)
+{
+    return p->method->reference_row && p->method->sample[p->pass];
+}
 
 static int is_whole(const Bench *b, const Problem *p)
 {
@@ -33,7 +36,7 @@ int proof_sets(const Bench *b, const Point *point)
     return !has_rows(p) && bound_reference_flops(p) > budget_flops(b) * PATIENCE ? 1 : SETS_MAX;
 }
 
-/* ---- tensors in the memory file -------------------------------------------------------------------- */
+/* ---- tensors in the memory file ------------------------------------------------------ */
 
 /* What an item holds: x of the ports that are no pure inputs, dx of those that the pass writes. */
 static int is_kept(const Problem *p, int port, int gradient)
@@ -61,7 +64,10 @@ static size_t lay_out(const Problem *p, Bound *view, char *memory)
     return used;
 }
 
-static void view_args(Bound *view) { view->args = (Args){ view->x, view->problem.pass == BWD ? view->dx : NULL }; }
+static void view_args(Bound *view)
+{
+    view->args = (Args){ view->x, view->problem.pass == BWD ? view->dx : NULL };
+}
 
 static void copy_tensors(const Bound *to, const Bound *from)
 {
@@ -78,10 +84,11 @@ void proof_name(char *out, const char *what, const Problem *p)
     snprintf(out, PROOF_NAME_MAX, "%s %016llx %s", what, (unsigned long long)p->seed, text);
 }
 
-/* ---- the float64 reference --------------------------------------------------------------------------- */
+/* ---- the float64 reference ----------------------------------------------------------- */
 
 /* Where the file is full, the reference just computed is kept by this process alone. */
-static int compute_reference(Bench *b, const Problem *p, const char *name, Bound *own, Bound *view, Err *err)
+static int compute_reference(Bench *b, const Problem *p, const char *name, Bound *own, Bound *view,
+                             Err *err)
 {
     if (bound_open(own, p, F64, p->pass == BWD, b->device, err)) return 0;
     bound_fill(own);
@@ -112,17 +119,20 @@ static int find_reference(Bench *b, Arm *arm, const Problem *p, Bound *own, Boun
     if (!memory) {
         shared_blame(b->shared, arm->index, "computing the float64 reference");
         if (!compute_reference(b, p, name, own, view, &err))
-            return bench_arm_ends(arm, OUTCOME_OUT_OF_MEMORY, "float64 reference: %.200s", err.text);
+            return bench_arm_ends(arm, OUTCOME_OUT_OF_MEMORY, "float64 reference: %.200s",
+                                  err.text);
         if (own->memory) { view_args(view); return 1; }
         memory = (char *)shared_find(b->shared, name, &bytes);
-        if (!memory) return bench_arm_ends(arm, OUTCOME_OUT_OF_MEMORY, "the float64 reference cannot be kept");
+        if (!memory)
+            return bench_arm_ends(arm, OUTCOME_OUT_OF_MEMORY,
+                                  "the float64 reference cannot be kept");
     }
     require(lay_out(&wide, view, memory) == bytes);
     view_args(view);
     return 1;
 }
 
-/* ---- the forward pass that a backward pass needs ---------------------------------------------------------- */
+/* ---- the forward pass that a backward pass needs ------------------------------------- */
 
 static const Variant *forward_variant(const Arm *arm)
 {
@@ -139,14 +149,16 @@ static int run_forward(Bench *b, Arm *arm, const Problem *p, Bound *forward)
     Problem fwd = *p;
     fwd.pass = FWD;
     if (!v || !(v->passes & FWD) || !(v->dtypes & 1u << p->dtype))
-        return bench_arm_ends(arm, OUTCOME_UNSUPPORTED, "no forward pass to take outputs from, and the reference's "
+        return bench_arm_ends(arm, OUTCOME_UNSUPPORTED,
+                              "no forward pass to take outputs from, and the reference's "
                               "is too dear at this size");
     if (bound_open(forward, &fwd, p->dtype, 0, b->device, &err))
         return bench_arm_ends(arm, OUTCOME_OUT_OF_MEMORY, "%.200s", err.text);
     bound_fill(forward);
     const size_t need = v->workspace ? workspace_round(v->workspace(&fwd, arm->point.threads)) : 0;
     Workspace ws = { .base = need ? backend_cpu.take(b->device, need) : NULL, .size = need };
-    if (need && !ws.base) return bench_arm_ends(arm, OUTCOME_OUT_OF_MEMORY, "no memory for the forward pass");
+    if (need && !ws.base)
+        return bench_arm_ends(arm, OUTCOME_OUT_OF_MEMORY, "no memory for the forward pass");
     Ctx ctx = arm->ctx;
     ctx.ws = &ws;
     const Status status = v->run(&forward->problem, &forward->args, &ctx);
@@ -156,7 +168,8 @@ static int run_forward(Bench *b, Arm *arm, const Problem *p, Bound *forward)
     Difference d;
     if (has_rows(&fwd) && !bound_compare_rows(forward, ROWS_FIRST, p->seed, &d, &err) &&
         !(d.error_rel <= bound_tolerance(&fwd, v)))
-        return bench_arm_ends(arm, OUTCOME_WRONG, "its forward pass: %s is off by %.3g of the largest value",
+        return bench_arm_ends(arm, OUTCOME_WRONG,
+                              "its forward pass: %s is off by %.3g of the largest value",
                               d.worst_tensor, d.error_rel);
     return 1;
 }
@@ -185,7 +198,7 @@ int proof_forward(Bench *b, Arm *arm, int set)
     return done;
 }
 
-/* ---- comparing ------------------------------------------------------------------------------------------------ */
+/* ---- comparing ----------------------------------------------------------------------- */
 
 static double now_ns(void)
 {
@@ -214,7 +227,8 @@ static int compare_rows(Bench *b, Arm *arm, int set, Difference *d)
     const double start_ns = now_ns();
     if (bound_compare_rows(bound, ROWS_FIRST, seed, d, &err))
         return bench_arm_ends(arm, OUTCOME_OUT_OF_MEMORY, "%.200s", err.text);
-    const double row_ns = fmax(1, (now_ns() - start_ns) / ROWS_FIRST), left_ns = budget_flops(b) * NS_PER_FLOP;
+    const double row_ns = fmax(1, (now_ns() - start_ns) / ROWS_FIRST),
+                 left_ns = budget_flops(b) * NS_PER_FLOP;
     const int rows = (int)fmin(ROWS_MAX, left_ns / row_ns);
     if (rows <= ROWS_FIRST || bound_compare_rows(bound, rows, seed + 1, &more, &err)) return 1;
     add_worse(d, &more);
@@ -249,7 +263,8 @@ int proof_check(Bench *b, Arm *arm, int set, uint64_t checksum)
     char name[PROOF_NAME_MAX];
     size_t bytes;
     Difference d;
-    snprintf(name, sizeof name, "proof %d %016llx %s", set, (unsigned long long)checksum, b->task->arm[arm->index]);
+    snprintf(name, sizeof name, "proof %d %016llx %s", set, (unsigned long long)checksum,
+             b->task->arm[arm->index]);
     const Difference *known = shared_find(b->shared, name, &bytes);
     if (known) d = *known;
     else if (!compare(b, arm, set, &d)) return 0;
@@ -262,6 +277,7 @@ int proof_check(Bench *b, Arm *arm, int set, uint64_t checksum)
         arm->proven |= 1 << set;
         return 1;
     }
-    return bench_arm_ends(arm, OUTCOME_WRONG, "%s is off by %.3g of the largest value, %.3g is allowed; NaN: %lld",
+    return bench_arm_ends(arm, OUTCOME_WRONG,
+                          "%s is off by %.3g of the largest value, %.3g is allowed; NaN: %lld",
                           d.worst_tensor, d.error_rel, allowed, (long long)d.nan_count);
 }

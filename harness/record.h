@@ -10,11 +10,11 @@ typedef enum {
     OUTCOME_OK,
     OUTCOME_WRONG,             /* ran, but its output is not the reference's */
     OUTCOME_SKIPPED,           /* not tried: over the budget or the limits of the spec */
-    OUTCOME_UNSUPPORTED,       /* cannot run here or not with these parameters: the reason says why */
+    OUTCOME_UNSUPPORTED,       /* cannot run here, or not with these parameters */
     OUTCOME_CRASHED,
     OUTCOME_TIMEOUT,
     OUTCOME_OUT_OF_MEMORY,
-    OUTCOME_IMPOSSIBLE,        /* faster than the machine's measured ceiling: the measuring is at fault */
+    OUTCOME_IMPOSSIBLE,        /* faster than the measured ceiling: the clock is at fault */
     OUTCOME_NONDETERMINISTIC,  /* equal inputs, unequal outputs */
     OUTCOME_END
 } Outcome;

@@ -41,7 +41,8 @@ Status shared_attach(Shared *s, int fd, Err *err)
     if (!fstat(fd, &info) && info.st_size >= (off_t)sizeof(SharedHead)) s->head = map_head(fd);
     if (!s->head || s->head->magic != MAGIC) {
         shared_close(s);
-        return fail(err, BAD_INPUT, "a worker is started by attest itself, with its task in a memory file");
+        return fail(err, BAD_INPUT,
+                    "a worker is started by attest itself, with its task in a memory file");
     }
     return OK;
 }
@@ -94,7 +95,8 @@ int shared_load(const Shared *s, const char *key, void *to, size_t bytes)
     const int i = find(s->head, key);
     if (i < 0 || s->head->item[i].bytes != (int64_t)bytes) return 0;
     for (size_t done = 0; done < bytes;) {
-        const ssize_t n = pread(s->fd, (char *)to + done, bytes - done, (off_t)(s->head->item[i].at + (int64_t)done));
+        const ssize_t n = pread(s->fd, (char *)to + done, bytes - done,
+                                (off_t)(s->head->item[i].at + (int64_t)done));
         if (n <= 0) return 0;
         done += (size_t)n;
     }

@@ -56,7 +56,8 @@ void shared_blame(Shared *s, int arm, const char *doing);
 
 /* An item by name, mapped to read; NULL: there is none. It stays mapped. */
 const void *shared_find(const Shared *s, const char *key, size_t *bytes);
-/* The same without mapping: reads the whole item into memory of exactly its size; 0: there is none. */
+/* The same without mapping: reads the whole item into memory of exactly its size; 0: there is
+ * none. */
 int         shared_load(const Shared *s, const char *key, void *to, size_t bytes);
 /* Memory for a new item, to be filled and then published under its name. An item that is not
  * published does not exist. NULL: no room; then work without. */

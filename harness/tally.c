@@ -65,7 +65,8 @@ static void samples_block(Samples *s)
 
 static Nested nested(const Samples *s) { return (Nested){ s->value, s->start, s->blocks }; }
 
-static void add_noise(const RunRecord *run, ArmTally *out, double *wall_ns, double *delay_ns, int *known)
+static void add_noise(const RunRecord *run, ArmTally *out, double *wall_ns, double *delay_ns,
+                      int *known)
 {
     for (int i = 0; i < run->epochs; i++) {
         const Epoch *e = &run->epoch[i];
@@ -128,7 +129,8 @@ static Status add_pairs(Samples *s, const RunRecord *a, const RunRecord *b, Err 
     return OK;
 }
 
-Status tally_ratio(const Tally *t, int a, int b, double level, double margin, Comparison *out, Err *err)
+Status tally_ratio(const Tally *t, int a, int b, double level, double margin, Comparison *out,
+                   Err *err)
 {
     Samples s;
     Status status = samples_open(&s, t, a, err);
@@ -157,7 +159,8 @@ double tally_metric(const Tally *t, int arm, const char *instrument, const char 
     for (int b = 0; b < t->blocks; b++) {
         const RunRecord *run = &t->block[b].run[arm];
         for (int i = 0; i < run->metrics && n < STATS_BLOCKS_MAX; i++)
-            if (!strcmp(run->metric[i].name, name) && !strcmp(run->metric[i].instrument, instrument))
+            if (!strcmp(run->metric[i].name, name) &&
+                !strcmp(run->metric[i].instrument, instrument))
                 value[n++] = run->metric[i].value;
     }
     if (!n) return NAN;

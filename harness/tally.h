@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Blocks as they come, and what they say so far: the cost of each arm with an interval, and the ratio
- * of every other arm to the first. For programs that measure and answer at once; the database
+/* Blocks as they come, and what they say so far: the cost of each arm with an interval, and the
+ * ratio of every other arm to the first. For programs that measure and answer at once; the database
  * derives its own from the stored rows with the same functions. */
 #ifndef TALLY_H
 #define TALLY_H
@@ -20,7 +20,7 @@ typedef struct {
     Interval median_ns;        /* per call; thread-CPU time with one thread, else wall time */
     double   min_ns;
     int      epochs, processes;
-    double   flagged_share;    /* epochs that waited for a core or were switched out; NaN: not known */
+    double   flagged_share;    /* epochs that waited or were switched out; NaN: not known */
     double   waited_share;     /* time in the run queue / wall time */
 } ArmTally;
 
@@ -31,7 +31,8 @@ Status tally_add(Tally *t, BlockRecord *block, Err *err);
 
 Status tally_arm(const Tally *t, int arm, ArmTally *out, Err *err);
 /* time(b) / time(a), paired by rounds. UNSUPPORTED: no block timed both. */
-Status tally_ratio(const Tally *t, int a, int b, double level, double margin, Comparison *out, Err *err);
+Status tally_ratio(const Tally *t, int a, int b, double level, double margin, Comparison *out,
+                   Err *err);
 /* The median over blocks of a metric; NaN: no block has it. */
 double tally_metric(const Tally *t, int arm, const char *instrument, const char *name);
 

@@ -8,10 +8,11 @@
 
 typedef struct { const char *name; double factor; } Unit;
 
-static const Unit times[] = { { "ns", 1 }, { "us", 1e3 }, { "ms", 1e6 }, { "s", 1e9 }, { "m", 60e9 },
-                              { "h", 3600e9 } };
-static const Unit sizes[] = { { "", 1 }, { "B", 1 }, { "KiB", 0x1p10 }, { "MiB", 0x1p20 }, { "GiB", 0x1p30 },
-                              { "TiB", 0x1p40 }, { "K", 0x1p10 }, { "M", 0x1p20 }, { "G", 0x1p30 },
+static const Unit times[] = { { "ns", 1 },  { "us", 1e3 }, { "ms", 1e6 },
+                              { "s", 1e9 }, { "m", 60e9 }, { "h", 3600e9 } };
+static const Unit sizes[] = { { "", 1 },         { "B", 1 },        { "KiB", 0x1p10 },
+                              { "MiB", 0x1p20 }, { "GiB", 0x1p30 }, { "TiB", 0x1p40 },
+                              { "K", 0x1p10 },   { "M", 0x1p20 },   { "G", 0x1p30 },
                               { "T", 0x1p40 } };
 
 static int parse(const char *text, const Unit *unit, size_t units, double most, int64_t *out)
@@ -33,13 +34,15 @@ static int parse(const char *text, const Unit *unit, size_t units, double most, 
 Status duration_parse(const char *text, int64_t *out_ns, Err *err)
 {
     if (parse(text, times, sizeof times / sizeof *times, 366.0 * 24 * 3600e9, out_ns)) return OK;
-    return fail(err, BAD_INPUT, "'%.40s' is no duration; write one like 500us, 100ms, 2s, 10m or 1h", text);
+    return fail(err, BAD_INPUT,
+                "'%.40s' is no duration; write one like 500us, 100ms, 2s, 10m or 1h", text);
 }
 
 Status bytes_parse(const char *text, int64_t *out, Err *err)
 {
     if (parse(text, sizes, sizeof sizes / sizeof *sizes, 0x1p62, out)) return OK;
-    return fail(err, BAD_INPUT, "'%.40s' is no size; write one like 4096, 32KiB, 512MiB or 8GiB", text);
+    return fail(err, BAD_INPUT, "'%.40s' is no size; write one like 4096, 32KiB, 512MiB or 8GiB",
+                text);
 }
 
 /* Three significant digits, but no exponent. */

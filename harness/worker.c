@@ -21,7 +21,7 @@
 #include <time.h>
 #include <unistd.h>
 
-/* ---- frames -------------------------------------------------------------------------------------- */
+/* ---- frames -------------------------------------------------------------------------- */
 
 enum { FRAME_MAGIC = 0x61747366, FRAME_BYTES_MAX = 64 << 20 };
 
@@ -47,7 +47,9 @@ static int write_all(int fd, const void *data, size_t bytes)
 
 int frame_send(int fd, FrameKind kind, int arm, const void *data, size_t bytes)
 {
-    FrameHead head = { .magic = FRAME_MAGIC, .kind = (uint32_t)kind, .bytes = (uint32_t)bytes, .arm = arm };
+    FrameHead head = {
+        .magic = FRAME_MAGIC, .kind = (uint32_t)kind, .bytes = (uint32_t)bytes, .arm = arm
+    };
     head.crc = checksum(&head, data);
     return write_all(fd, &head, sizeof head) && write_all(fd, data, bytes);
 }
@@ -89,7 +91,7 @@ static void inbox_deliver(Inbox *in, const WorkerPlan *plan)
     in->used -= at;
 }
 
-/* ---- starting -------------------------------------------------------------------------------------- */
+/* ---- starting ------------------------------------------------------------------------ */
 
 enum { PADDING_MAX = 4096, ENVIRONMENT_MAX = 16 };
 
@@ -109,14 +111,16 @@ static void make_environment(Environment *e, const WorkerPlan *plan)
     for (char **at = environ; *at; at++)
         for (size_t i = 0; i < sizeof kept / sizeof *kept; i++) {
             const size_t length = strlen(kept[i]);
-            if (!strncmp(*at, kept[i], length) && (*at)[length] == '=' && e->count < ENVIRONMENT_MAX - 3)
+            if (!strncmp(*at, kept[i], length) && (*at)[length] == '=' &&
+                e->count < ENVIRONMENT_MAX - 3)
                 e->entry[e->count++] = *at;
         }
     const int pad = (int)random_below(plan->seed, 0x706164, 0, PADDING_MAX);   /* stream "pad" */
     strcpy(e->padding, "PAD=");
     memset(e->padding + 4, 'x', (size_t)pad);
     e->entry[e->count++] = "LC_ALL=C";
-    e->entry[e->count++] = "OPENBLAS_NUM_THREADS=1";   /* our team calls it; its own would only spin */
+    /* Our team calls it; threads of its own would only spin. */
+    e->entry[e->count++] = "OPENBLAS_NUM_THREADS=1";
     e->entry[e->count++] = e->padding;
 }
 
@@ -147,7 +151,8 @@ static void give_fd(int fd, int as)
 }
 
 /* In the child, between fork and exec: only calls that are safe there. */
-static void become_worker(const WorkerPlan *plan, const Pipes *pipes, char **environment, pid_t parent)
+static void become_worker(const WorkerPlan *plan, const Pipes *pipes, char **environment,
+                          pid_t parent)
 {
     cpu_set_t set;
     CPU_ZERO(&set);
@@ -158,7 +163,8 @@ static void become_worker(const WorkerPlan *plan, const Pipes *pipes, char **env
     (void)prctl(PR_SET_PDEATHSIG, SIGKILL);
     if (getppid() != parent) _exit(1);
     /* Out of the way first, so that no dup2 below overwrites what a later one needs. */
-    const int task_fd = fcntl(plan->shared->fd, F_DUPFD, 64), result_fd = fcntl(pipes->result[1], F_DUPFD, 64);
+    const int task_fd = fcntl(plan->shared->fd, F_DUPFD, 64),
+              result_fd = fcntl(pipes->result[1], F_DUPFD, 64);
     const int nothing = open("/dev/null", O_RDONLY);
     give_fd(nothing, 0);
     give_fd(pipes->trouble[1], 1);
@@ -196,7 +202,7 @@ static Status start(const WorkerPlan *plan, Pipes *pipes, pid_t *pid, Err *err)
     return fail(err, IO_FAILED, "no process for a worker: %s", strerror(why));
 }
 
-/* ---- watching ----------------------------------------------------------------------------------------- */
+/* ---- watching ------------------------------------------------------------------------ */
 
 /* The end of what the worker wrote to stderr, on one line. */
 typedef struct { char text[160]; size_t used; } Tail;
@@ -224,7 +230,8 @@ static int64_t monotonic_ns(void)
 /* Milliseconds until the phase under way has taken too long; 0: it has. */
 static int patience_ms(const WorkerPlan *plan)
 {
-    const int64_t left_ns = plan->shared->head->blame.since_ns + plan->limit_wall_ns - monotonic_ns();
+    const int64_t left_ns = plan->shared->head->blame.since_ns + plan->limit_wall_ns -
+                            monotonic_ns();
     if (left_ns <= 0) return 0;
     const int64_t left_ms = left_ns / 1000000 + 1;
     return left_ms < 1000 ? (int)left_ms : 1000;
@@ -251,7 +258,7 @@ static WorkerEnd listen_to(const WorkerPlan *plan, const Pipes *pipes, Inbox *in
     return WORKER_CRASHED;
 }
 
-/* ---- the verdict ----------------------------------------------------------------------------------------- */
+/* ---- the verdict --------------------------------------------------------------------- */
 
 static void explain(WorkerResult *out, const WorkerPlan *plan, const char *what, const Tail *tail)
 {
@@ -261,7 +268,8 @@ static void explain(WorkerResult *out, const WorkerPlan *plan, const char *what,
              *tail->text ? ": " : "", tail->text);
 }
 
-static WorkerEnd judge_exit(const WorkerPlan *plan, int status, int damaged, const Tail *tail, WorkerResult *out)
+static WorkerEnd judge_exit(const WorkerPlan *plan, int status, int damaged, const Tail *tail,
+                            WorkerResult *out)
 {
     char what[64];
     if (damaged) {
@@ -273,7 +281,8 @@ static WorkerEnd judge_exit(const WorkerPlan *plan, int status, int damaged, con
         return WORKER_NO_MEMORY;
     }
     if (WIFSIGNALED(status))
-        snprintf(what, sizeof what, "signal %d (%s)", WTERMSIG(status), strsignal(WTERMSIG(status)));
+        snprintf(what, sizeof what, "signal %d (%s)", WTERMSIG(status),
+                 strsignal(WTERMSIG(status)));
     else
         snprintf(what, sizeof what, "left with exit code %d", WEXITSTATUS(status));
     explain(out, plan, what, tail);

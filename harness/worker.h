@@ -27,7 +27,7 @@ typedef struct {
     char    reason[256], note[256];
 } Ending;
 
-/* ---- the parent's side ------------------------------------------------------------------------- */
+/* ---- the parent's side --------------------------------------------------------------- */
 
 typedef struct {
     Shared     *shared;        /* with the task filled in */
@@ -38,7 +38,13 @@ typedef struct {
     void       *self;
 } WorkerPlan;
 
-typedef enum { WORKER_DONE, WORKER_CRASHED, WORKER_TIMEOUT, WORKER_NO_MEMORY, WORKER_INTERRUPTED } WorkerEnd;
+typedef enum {
+    WORKER_DONE,
+    WORKER_CRASHED,
+    WORKER_TIMEOUT,
+    WORKER_NO_MEMORY,
+    WORKER_INTERRUPTED
+} WorkerEnd;
 
 typedef struct {
     WorkerEnd end;
@@ -49,7 +55,7 @@ typedef struct {
 /* IO_FAILED: no process could be started. */
 Status worker_run(const WorkerPlan *plan, WorkerResult *out, Err *err);
 
-/* ---- the worker's side --------------------------------------------------------------------------- */
+/* ---- the worker's side --------------------------------------------------------------- */
 
 enum { WORKER_TASK_FD = 3, WORKER_RESULT_FD = 4 };
 

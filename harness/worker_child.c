@@ -42,7 +42,8 @@ static Status run_stage(Bench *b, Stage stage, Err *err)
 {
     for (int i = 0; i < b->task->instruments; i++) {
         const Instrument *instrument = instrument_find(b->task->instrument[i]);
-        if (!instrument || instrument->stage != stage || (instrument->exact && b->task->block > 0)) continue;
+        if (!instrument || instrument->stage != stage || (instrument->exact && b->task->block > 0))
+            continue;
         const Status status = instrument->measure(b, err);
         if (status) return status;
         for (int a = 0; a < b->arms; a++) bench_send_metrics(b, &b->arm[a]);
@@ -62,7 +63,8 @@ int worker_serve(void)
     topology_set(&shared.head->task.topology);
     limit_memory(shared.head->task.limit_memory_bytes);
     status = bench_open(&bench, &shared, WORKER_RESULT_FD, &err);
-    for (Stage stage = STAGE_TIME; !status && stage <= STAGE_COUNT; stage++) status = run_stage(&bench, stage, &err);
+    for (Stage stage = STAGE_TIME; !status && stage <= STAGE_COUNT; stage++)
+        status = run_stage(&bench, stage, &err);
     if (status) goto done;
     frame_send(WORKER_RESULT_FD, FRAME_CEILING, -1, bench.ceilings.item,
                (size_t)bench.ceilings.count * sizeof *bench.ceilings.item);

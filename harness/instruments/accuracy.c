@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* How far the timed output is from float64. Without instrument `time` in the plan it is the output of
- * one call. */
+/* How far the timed output is from float64. Without instrument `time` in the plan it is the output
+ * of one call. */
 #include "../bench.h"
 
 #include <math.h>
@@ -30,17 +30,23 @@ static Status measure(Bench *b, Err *err)
         bench_metric(arm, "accuracy", "nan_count", "elements", (double)d->nan_count);
         bench_metric(arm, "accuracy", "compared", "elements", (double)d->compared);
         bench_metric(arm, "accuracy", "whole", "", arm->whole);
-        bench_metric(arm, "accuracy", "tolerance", "", bound_tolerance(&arm->point.problem, arm->point.variant));
+        bench_metric(arm, "accuracy", "tolerance", "",
+                     bound_tolerance(&arm->point.problem, arm->point.variant));
         if (arm->proven) bench_metric(arm, "accuracy", "checksum", "", checksum_number(arm));
-        if (!isfinite(d->error_rel)) bench_missing(arm, "error_rel is infinite: NaN or a misplaced infinity");
+        if (!isfinite(d->error_rel))
+            bench_missing(arm, "error_rel is infinite: NaN or a misplaced infinity");
     }
     return OK;
 }
 
 extern const Instrument instrument_accuracy;
 const Instrument instrument_accuracy = {
-    .name = "accuracy", .stage = STAGE_CHECK, .runs = 1, .measure = measure,
-    .summary = "error of the timed output against float64: whole where affordable, else seeded rows",
+    .name = "accuracy",
+    .stage = STAGE_CHECK,
+    .runs = 1,
+    .measure = measure,
+    .summary =
+        "error of the timed output against float64: whole where affordable, else seeded rows",
     .yields = "error_rel (max|x - ref| / max|ref|), error_abs, rmse, ulp, nan_count, compared, "
               "whole (1: all elements), tolerance, checksum",
 };

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Traffic between a fast memory of M bytes and a slow one, for one head, from the variant's own tile
- * schedule: exact, the same on every machine, and what the papers' theorems speak about. Beside it,
- * where valgrind is installed and the problem is small, the misses of the real program in a
- * simulated last-level cache (cachegrind.c). */
+/* Traffic between a fast memory of M bytes and a slow one, for one head, from the variant's own
+ * tile schedule: exact, the same on every machine, and what the papers' theorems speak about.
+ * Beside it, where valgrind is installed and the problem is small, the misses of the real program
+ * in a simulated last-level cache (cachegrind.c). */
 #include "../bench.h"
 #include "../cachegrind.h"
 #include "../lru.h"
@@ -21,7 +21,8 @@ typedef struct {
     int      count;
 } Model;
 
-static void measure_bytes(TileSink *sink, int tensor, int64_t offset_bytes, int64_t bytes, int writes)
+static void measure_bytes(TileSink *sink, int tensor, int64_t offset_bytes, int64_t bytes,
+                          int writes)
 {
     (void)tensor, (void)offset_bytes, (void)writes;
     ((Model *)sink)->bytes += bytes;
@@ -38,7 +39,9 @@ static int64_t choose_line(const Problem *p, const Variant *v, int memories)
     Model m = { .sink = { .touch = measure_bytes } };
     v->tiles(p, &m.sink);
     int64_t line_bytes = LINE_BYTES;
-    while (line_bytes < LINE_BYTES_MAX && (double)m.bytes / (double)line_bytes * memories > TOUCHES_MAX) line_bytes *= 2;
+    while (line_bytes < LINE_BYTES_MAX &&
+           (double)m.bytes / (double)line_bytes * memories > TOUCHES_MAX)
+        line_bytes *= 2;
     return line_bytes;
 }
 
@@ -111,8 +114,13 @@ static Status measure(Bench *b, Err *err)
 
 extern const Instrument instrument_cache;
 const Instrument instrument_cache = {
-    .name = "cache", .stage = STAGE_COUNT, .exact = 1, .measure = measure,
-    .summary = "traffic between a fast memory of M bytes and a slow one, from the variant's tile schedule, one head",
-    .yields = "read_bytes@M, written_bytes@M, total_bytes@M for each M; line_bytes (granularity of the model); "
-              "simulated_refs, simulated_bytes@M (misses of the real program under cachegrind, all heads)",
+    .name = "cache",
+    .stage = STAGE_COUNT,
+    .exact = 1,
+    .measure = measure,
+    .summary = "traffic between a fast memory of M bytes and a slow one, from the variant's tile "
+               "schedule, one head",
+    .yields = "read_bytes@M, written_bytes@M, total_bytes@M for each M; line_bytes (granularity of "
+              "the model); simulated_refs, simulated_bytes@M (misses of the real program under "
+              "cachegrind, all heads)",
 };

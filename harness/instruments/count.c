@@ -20,7 +20,10 @@ static const Field fields[] = {
 };
 enum { FIELDS = sizeof fields / sizeof *fields };
 
-static int64_t field_of(const Counts *c, int i) { return *(const int64_t *)((const char *)c + fields[i].offset); }
+static int64_t field_of(const Counts *c, int i)
+{
+    return *(const int64_t *)((const char *)c + fields[i].offset);
+}
 
 static void report(Arm *arm, const char *prefix, const Counts *c)
 {
@@ -47,11 +50,15 @@ static const Variant *counting_build(Arm *arm)
     const double flops = p->method->cost(p).flops;
     if (!c)
         bench_missing(arm, "counts: %s/%s has no counting build", v->method, v->name);
-    else if (!(c->passes & p->pass) || !(c->dtypes & 1u << p->dtype) || (c->refuses && c->refuses(p, 1)))
+    else if (!(c->passes & p->pass) || !(c->dtypes & 1u << p->dtype) ||
+             (c->refuses && c->refuses(p, 1)))
         bench_missing(arm, "counts: the counting build does not run this problem");
     else if (flops > AFFORDABLE_FLOPS)
-        bench_missing(arm, "counts: %.2g FLOP are too many to count one by one (limit %.2g); the formula is "
-                      "checked at smaller sizes", flops, AFFORDABLE_FLOPS);
+        bench_missing(
+            arm,
+            "counts: %.2g FLOP are too many to count one by one (limit %.2g); the formula is "
+            "checked at smaller sizes",
+            flops, AFFORDABLE_FLOPS);
     else
         return c;
     return NULL;
@@ -114,8 +121,14 @@ static Status measure(Bench *b, Err *err)
 
 extern const Instrument instrument_count;
 const Instrument instrument_count = {
-    .name = "count", .stage = STAGE_COUNT, .exact = 1, .runs = 1, .measure = measure,
-    .summary = "operations executed, counted one by one, beside the variant's formula and the nominal cost",
-    .yields = "matmul_flops, other_flops, exps, loaded_bytes, stored_bytes (counted); the same as formula.NAME; "
-              "formula_equal; nominal_flops, nominal_exps, nominal_bytes, nominal_state_bytes (the method's convention)",
+    .name = "count",
+    .stage = STAGE_COUNT,
+    .exact = 1,
+    .runs = 1,
+    .measure = measure,
+    .summary = "operations executed, counted one by one, beside the variant's formula and the "
+               "nominal cost",
+    .yields = "matmul_flops, other_flops, exps, loaded_bytes, stored_bytes (counted); the same as "
+              "formula.NAME; formula_equal; nominal_flops, nominal_exps, nominal_bytes, "
+              "nominal_state_bytes (the method's convention)",
 };

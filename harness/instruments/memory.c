@@ -9,7 +9,8 @@ static double port_bytes(const Bound *b, Role role)
 {
     double bytes = 0;
     for (int i = 0; b->problem.method->port[i].name; i++)
-        if (b->problem.method->port[i].role == role && b->x[i].data) bytes += (double)tensor_bytes(&b->x[i]);
+        if (b->problem.method->port[i].role == role && b->x[i].data)
+            bytes += (double)tensor_bytes(&b->x[i]);
     return bytes;
 }
 
@@ -22,7 +23,8 @@ static void report(Arm *arm)
     bench_metric(arm, "memory", "state_bytes", "B", port_bytes(b, PORT_STATE));
     bench_metric(arm, "memory", "workspace_bytes", "B", (double)arm->workspace_bytes);
     bench_metric(arm, "memory", "workspace_used_bytes", "B", (double)arm->ws.high_water);
-    bench_metric(arm, "memory", "total_bytes", "B", (double)b->tensor_bytes + (double)arm->ws.high_water);
+    bench_metric(arm, "memory", "total_bytes", "B",
+                 (double)b->tensor_bytes + (double)arm->ws.high_water);
     if (!getrusage(RUSAGE_SELF, &usage))
         bench_metric(arm, "memory", "worker_peak_bytes", "B", (double)usage.ru_maxrss * 1024);
 }
@@ -37,9 +39,12 @@ static Status measure(Bench *b, Err *err)
 
 extern const Instrument instrument_memory;
 const Instrument instrument_memory = {
-    .name = "memory", .stage = STAGE_CHECK, .runs = 1, .measure = measure,
+    .name = "memory",
+    .stage = STAGE_CHECK,
+    .runs = 1,
+    .measure = measure,
     .summary = "bytes of tensors, workspace and states; peak of the worker process",
-    .yields = "tensor_bytes (inputs, outputs, states, gradients), output_bytes, state_bytes, workspace_bytes "
-              "(asked for), workspace_used_bytes (high-water mark), total_bytes, worker_peak_bytes "
-              "(all arms and input sets)",
+    .yields = "tensor_bytes (inputs, outputs, states, gradients), output_bytes, state_bytes, "
+              "workspace_bytes (asked for), workspace_used_bytes (high-water mark), total_bytes, "
+              "worker_peak_bytes (all arms and input sets)",
 };

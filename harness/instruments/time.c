@@ -6,7 +6,8 @@
  *   first call   untimed by the clock below, its output compared: a wrong arm is never timed
  *   calibration  calls an epoch, by the first block for all
  *   warm-up      until the epochs show no trend, at most a quarter of the budget; kept, flagged
- *   rounds       each arm once, in the order of random Latin squares, the input set changing by rounds
+ *   rounds       each arm once, in the order of random Latin squares, the input set changing by
+ *                rounds
  *   ceilings     bursts before, between and after
  *   last         the last timed output of every set: right, and the same bits as before */
 #include "../beside.h"
@@ -25,11 +26,17 @@
 static const double EPOCH_NS = 200e3;        /* between 100 and 500 us */
 static const double BURST_NS = 60e3, LONG_BURST_NS = 1e6;
 static const double WARMUP_SHARE = 0.25;
-static const double MARGIN = 0.05;           /* a sample may beat the ceiling by this much before we call it impossible */
-static const double STREAM_BYTES_PER_NS = 25;   /* a guess, only to see whether cold inputs would show */
+static const double MARGIN = 0.05;           /* faster than the ceiling by more is impossible */
+static const double STREAM_BYTES_PER_NS = 25;   /* a guess: would cold inputs show? */
 static const double TOUCH_SHARE = 0.02;
 enum { ORDER_STREAM = 0x6f726472 };            /* "ordr" */
-enum { ROUNDS_MAX = 64, ROUNDS_LEAST = 4, ROUNDS_LEAST_SLOW = 2, SWEEP_ROUNDS = 16, LAPS_CALLS = 15 };
+enum {
+    ROUNDS_MAX = 64,
+    ROUNDS_LEAST = 4,
+    ROUNDS_LEAST_SLOW = 2,
+    SWEEP_ROUNDS = 16,
+    LAPS_CALLS = 15
+};
 
 typedef struct {
     Arm       *arm;
@@ -54,7 +61,7 @@ typedef struct {
     int        order[ARMS_MAX * ARMS_MAX];
 } Timing;
 
-/* ---- epochs ------------------------------------------------------------------------------------------ */
+/* ---- epochs -------------------------------------------------------------------------- */
 
 static int make_room(Lane *lane)
 {
@@ -64,7 +71,8 @@ static int make_room(Lane *lane)
     if (epoch) lane->epoch = epoch;
     double *call_ns = realloc(lane->call_ns, (size_t)room * sizeof *call_ns);
     if (call_ns) lane->call_ns = call_ns;
-    if (!epoch || !call_ns) return bench_arm_ends(lane->arm, OUTCOME_OUT_OF_MEMORY, "no memory for its epochs");
+    if (!epoch || !call_ns)
+        return bench_arm_ends(lane->arm, OUTCOME_OUT_OF_MEMORY, "no memory for its epochs");
     lane->room = room;
     return 1;
 }
@@ -80,7 +88,7 @@ static Epoch *take(Timing *t, Lane *lane, int set, int64_t calls, CacheState cac
     return e;
 }
 
-/* ---- calibration ---------------------------------------------------------------------------------------- */
+/* ---- calibration --------------------------------------------------------------------- */
 
 /* Time of one call. Readings are kept as warm-up epochs of round -1. */
 static double calibrate(Timing *t, Lane *lane)
@@ -111,7 +119,8 @@ static void find_calls(Timing *t)
         if (arm_lives(t->lane[i].arm)) call_ns[n++] = fmax(1, *known);
     }
     if (!n) return;
-    if (task->calls < 1) task->calls = stats_shared_calls(call_ns, n, EPOCH_NS, clock_measured().resolution_ns);
+    if (task->calls < 1)
+        task->calls = stats_shared_calls(call_ns, n, EPOCH_NS, clock_measured().resolution_ns);
     t->calls = task->cold ? 1 : task->calls;
     t->round_ns = 0;
     for (int i = 0; i < n; i++) t->round_ns += (double)t->calls * call_ns[i];
@@ -131,7 +140,7 @@ static CacheState cache_state(const Timing *t, const Lane *lane)
     return bytes / STREAM_BYTES_PER_NS > TOUCH_SHARE * epoch_ns ? CACHE_TOUCHED : CACHE_WARM;
 }
 
-/* ---- rounds ------------------------------------------------------------------------------------------------ */
+/* ---- rounds -------------------------------------------------------------------------- */
 
 static void forget_ended(Timing *t)
 {
@@ -149,8 +158,8 @@ static const int *next_row(Timing *t)
 {
     if (t->row == t->squared || t->squared != t->lanes) {
         const Task *task = t->bench->task;
-        stats_order(random_u64(task->seed, ORDER_STREAM, (uint64_t)task->block), (uint64_t)t->square++, t->lanes,
-                    t->order);
+        stats_order(random_u64(task->seed, ORDER_STREAM, (uint64_t)task->block),
+                    (uint64_t)t->square++, t->lanes, t->order);
         t->squared = t->lanes;
         t->row = 0;
     }
@@ -187,7 +196,10 @@ static int all_steady(const Timing *t)
     return 1;
 }
 
-static double since_ns(const Timing *t, int64_t start_ns) { return (double)(backend_cpu.now_ns(t->bench->device) - start_ns); }
+static double since_ns(const Timing *t, int64_t start_ns)
+{
+    return (double)(backend_cpu.now_ns(t->bench->device) - start_ns);
+}
 
 /* A round that would not fit in the warm-up's share is no warm-up: the first call was one. */
 static void warm_up(Timing *t, int64_t start_ns, double budget_ns)
@@ -212,31 +224,37 @@ static Status run_rounds(Timing *t, Err *err)
         if (done >= least && whole_square && since_ns(t, start_ns) > budget_ns) break;
         run_round(t, 0);
         forget_ended(t);
-        if (done % SWEEP_ROUNDS == SWEEP_ROUNDS - 1) status = beside_sweep(&t->beside, (int64_t)BURST_NS, err);
+        if (done % SWEEP_ROUNDS == SWEEP_ROUNDS - 1)
+            status = beside_sweep(&t->beside, (int64_t)BURST_NS, err);
     }
     return status ? status : beside_sweep(&t->beside, (int64_t)BURST_NS, err);
 }
 
-/* ---- the last output ------------------------------------------------------------------------------------------ */
+/* ---- the last output ----------------------------------------------------------------- */
 
 static void check_last(Timing *t, Lane *lane, int set)
 {
     Arm *arm = lane->arm;
     if (arm->state[set]) {
-        /* Calls have moved the states on: one more timed call starts from the states as they were. */
+        /* Calls have moved the states on: one more timed call starts from the states as they
+         * were. */
         Epoch *e = take(t, lane, set, 1, CACHE_WARM);
         if (!e) return;
         e->warmup = 1;
         e->round = -1;
     }
     const char *broken = bound_guard_broken(&arm->set[set]);
-    if (broken) { bench_arm_ends(arm, OUTCOME_WRONG, "it wrote outside of tensor %s", broken); return; }
+    if (broken) {
+        bench_arm_ends(arm, OUTCOME_WRONG, "it wrote outside of tensor %s", broken);
+        return;
+    }
     const uint64_t sum = bound_checksum(&arm->set[set]);
     const int was_proven = arm->proven >> set & 1;
     const uint64_t before = was_proven ? arm->checksum[set] : lane->first_sum[set];
     if ((!was_proven || sum != before) && !proof_check(t->bench, arm, set, sum)) return;
     if (sum != before && (was_proven || before))
-        bench_arm_ends(arm, OUTCOME_NONDETERMINISTIC, "equal inputs gave different outputs (checksums %016llx, %016llx)",
+        bench_arm_ends(arm, OUTCOME_NONDETERMINISTIC,
+                       "equal inputs gave different outputs (checksums %016llx, %016llx)",
                        (unsigned long long)before, (unsigned long long)sum);
 }
 
@@ -247,7 +265,7 @@ static void check_outputs(Timing *t)
             if (t->lane[i].seen >> set & 1) check_last(t, &t->lane[i], set);
 }
 
-/* ---- phases ------------------------------------------------------------------------------------------------------ */
+/* ---- phases -------------------------------------------------------------------------- */
 
 static int by_size(const void *a, const void *b)
 {
@@ -295,7 +313,7 @@ static void time_laps(Timing *t, Lane *lane)
     }
 }
 
-/* ---- what is said about it ------------------------------------------------------------------------------------------ */
+/* ---- what is said about it ----------------------------------------------------------- */
 
 /* Per call, over the epochs behind the warm-up: thread-CPU time with one thread, else wall time. */
 static double median_call_ns(const Lane *lane, double *scratch, double *least_wall_ns)
@@ -306,7 +324,8 @@ static double median_call_ns(const Lane *lane, double *scratch, double *least_wa
         const Epoch *e = &lane->epoch[i];
         if (e->warmup) continue;
         *least_wall_ns = fmin(*least_wall_ns, (double)e->wall_ns / (double)e->calls);
-        scratch[n++] = (double)(lane->arm->point.threads == 1 ? e->cpu_ns : e->wall_ns) / (double)e->calls;
+        scratch[n++] = (double)(lane->arm->point.threads == 1 ? e->cpu_ns : e->wall_ns) /
+                       (double)e->calls;
     }
     return n ? median_of(scratch, n) : NAN;
 }
@@ -316,15 +335,18 @@ static int beats_ceiling(const Timing *t, const Lane *lane, double least_ns)
     return least_ns < (1 - MARGIN) * ceiling_floor_ns(&t->bench->ceilings, &lane->arm->point);
 }
 
-/* A ceiling may have been measured while a neighbour was busy: ask again, longer, before judging. */
+/* A ceiling may have been measured while a neighbour was busy: ask again, longer, before
+ * judging. */
 static Status judge_impossible(Timing *t, Lane *lane, double least_ns, Err *err)
 {
     Status status = OK;
     for (int again = 0; again < 4 && !status && beats_ceiling(t, lane, least_ns); again++)
         status = beside_sweep(&t->beside, (int64_t)LONG_BURST_NS, err);
     if (!status && beats_ceiling(t, lane, least_ns))
-        bench_arm_ends(lane->arm, OUTCOME_IMPOSSIBLE, "%.0f ns a call, but the ceilings measured beside it allow "
-                       "%.0f ns at best", least_ns, ceiling_floor_ns(&t->bench->ceilings, &lane->arm->point));
+        bench_arm_ends(lane->arm, OUTCOME_IMPOSSIBLE,
+                       "%.0f ns a call, but the ceilings measured beside it allow "
+                       "%.0f ns at best",
+                       least_ns, ceiling_floor_ns(&t->bench->ceilings, &lane->arm->point));
     return status;
 }
 
@@ -345,12 +367,14 @@ static Status report(Timing *t, Lane *lane, Err *err)
     bench_metric(arm, "time", "cold", "", t->bench->task->cold);
     if (limit.compute_ns > 0) bench_metric(arm, "time", "limit_compute_ns", "ns", limit.compute_ns);
     if (limit.memory_ns > 0) bench_metric(arm, "time", "limit_memory_ns", "ns", limit.memory_ns);
-    if (limit.limit_ns > 0) bench_metric(arm, "time", "fraction_of_limit", "", limit.limit_ns / median_ns);
-    if (arm->library_flops > 0) bench_metric(arm, "time", "library_flops", "FLOP", arm->library_flops);
+    if (limit.limit_ns > 0)
+        bench_metric(arm, "time", "fraction_of_limit", "", limit.limit_ns / median_ns);
+    if (arm->library_flops > 0)
+        bench_metric(arm, "time", "library_flops", "FLOP", arm->library_flops);
     return OK;
 }
 
-/* ---- all of it ---------------------------------------------------------------------------------------------------------- */
+/* ---- all of it ----------------------------------------------------------------------- */
 
 /* Three sets of inputs, unless they would take most of the memory that there is. */
 static int choose_sets(const Timing *t)
@@ -397,7 +421,8 @@ static Status measure(Bench *b, Err *err)
         if (arm_lives(lane->arm)) status = report(t, lane, err);
         if (arm_lives(lane->arm) && lane->arm->has_laps) time_laps(t, lane);
         /* A wrong arm has no times. */
-        if (lane->arm->outcome != OUTCOME_WRONG) bench_send_epochs(b, lane->arm, lane->epoch, lane->epochs);
+        if (lane->arm->outcome != OUTCOME_WRONG)
+            bench_send_epochs(b, lane->arm, lane->epoch, lane->epochs);
     }
 done:
     for (int i = 0; i < t->lanes; i++) {
@@ -412,8 +437,12 @@ done:
 
 extern const Instrument instrument_time;
 const Instrument instrument_time = {
-    .name = "time", .stage = STAGE_TIME, .runs = 1, .measure = measure,
+    .name = "time",
+    .stage = STAGE_TIME,
+    .runs = 1,
+    .measure = measure,
     .summary = "raw epochs of wall and thread-CPU time, arms interleaved, in worker processes",
-    .yields = "epochs; first_call_ns, epoch_calls, input_sets, cold, limit_compute_ns, limit_memory_ns, "
-              "fraction_of_limit, library_flops, lap.PHASE_ns",
+    .yields =
+        "epochs; first_call_ns, epoch_calls, input_sets, cold, limit_compute_ns, limit_memory_ns, "
+        "fraction_of_limit, library_flops, lap.PHASE_ns",
 };

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Ceilings: that the loops do the work they are paid for, that the best reading is kept, and what a
  * list of ceilings says about a point. No reading is compared with an expected speed. */
-#include "toy.h"
+#include "measure_toy.h"
 
 #include "../../kernels/core/ceiling.h"
 #include "../../kernels/core/parallel.h"
@@ -30,7 +30,9 @@ static void levels_hold_what_they_hold(void **state)
     assert_int_equal(level_of((32 << 10) + 1, 2), LEVEL_L1);
     assert_int_equal(level_of(2 << 20, 1), LEVEL_L3);
     assert_int_equal(level_of((16 << 20) + 1, 2), LEVEL_DRAM);
-    const Topology no_l3 = { .cores = 1, .cache_bytes = { 0, 32 << 10, 1 << 20, 0 }, .cache_cores = { 0, 1, 1, 0 } };
+    const Topology no_l3 = { .cores = 1,
+                             .cache_bytes = { 0, 32 << 10, 1 << 20, 0 },
+                             .cache_cores = { 0, 1, 1, 0 } };
     topology_set(&no_l3);
     assert_int_equal(level_capacity(LEVEL_L3, 1), 0);
     assert_int_equal(level_of(2 << 20, 1), LEVEL_DRAM);
@@ -38,7 +40,12 @@ static void levels_hold_what_they_hold(void **state)
 
 static Ceiling reading(CeilingKind kind, Level level, int threads, double value)
 {
-    return (Ceiling){ .kind = kind, .isa = ISA_PORTABLE, .level = level, .threads = threads, .value = value, .readings = 1 };
+    return (Ceiling){ .kind = kind,
+                      .isa = ISA_PORTABLE,
+                      .level = level,
+                      .threads = threads,
+                      .value = value,
+                      .readings = 1 };
 }
 
 static void keep(CeilingList *list, CeilingKind kind, Level level, int threads, double value)
@@ -95,14 +102,15 @@ static void the_floor_takes_the_fastest_level_for_each_byte(void **state)
     keep(&list, CEILING_READ, LEVEL_L1, 1, 100e9);
     keep(&list, CEILING_READ, LEVEL_L2, 1, 50e9);
     const Point point = toy_point("right", 10000, FWD);
-    assert_float_equal(ceiling_floor_ns(&list, &point), 32768 / 100.0 + (80000 - 32768) / 50.0, 1e-9);
+    assert_float_equal(ceiling_floor_ns(&list, &point), 32768 / 100.0 + (80000 - 32768) / 50.0,
+                       1e-9);
     keep(&list, CEILING_FMA, LEVEL_NONE, 1, 1e9);
     assert_float_equal(ceiling_floor_ns(&list, &point), 20000, 1e-9);
     keep(&list, CEILING_DOT, LEVEL_NONE, 1, 4e9);    /* the machine's best peak counts */
     assert_float_equal(ceiling_floor_ns(&list, &point), 5000, 1e-9);
 }
 
-/* ---- the loops --------------------------------------------------------------------------------------------- */
+/* ---- the loops ----------------------------------------------------------------------- */
 
 static void loops_do_their_work(void **state)
 {
@@ -121,7 +129,8 @@ static void loops_do_their_work(void **state)
         if (loops->dot) assert_int_equal(loops->dot(1000, &sink) % (4 * loops->lanes), 0);
         for (int i = 0; i < 3 * FLOATS; i++) x[i] = (float)i;
         loops->triad(x, x + FLOATS, x + 2 * FLOATS, FLOATS * sizeof *x, 2);
-        for (int i = 0; i < FLOATS; i++) assert_true(x[i] == (float)(FLOATS + i) + 3 * (float)(2 * FLOATS + i));
+        for (int i = 0; i < FLOATS; i++)
+            assert_true(x[i] == (float)(FLOATS + i) + 3 * (float)(2 * FLOATS + i));
         loops->read(x, 3 * FLOATS * sizeof *x, 2, &sink);
     }
     free(x);
@@ -136,14 +145,20 @@ static void bursts_are_kept_or_refused_with_a_reason(void **state)
     CeilingList list = { .count = 0 };
     assert_int_equal(backend_cpu.open(&device, &err), OK);
     probe_open(&probe, device, NULL);
-    assert_int_equal(probe_burst(&probe, CEILING_FMA, ISA_PORTABLE, LEVEL_NONE, 1000, &list, &err), OK);
-    assert_int_equal(probe_burst(&probe, CEILING_READ, ISA_PORTABLE, LEVEL_L1, 1000, &list, &err), OK);
-    assert_int_equal(probe_burst(&probe, CEILING_TRIAD, ISA_PORTABLE, LEVEL_L2, 1000, &list, &err), OK);
+    assert_int_equal(probe_burst(&probe, CEILING_FMA, ISA_PORTABLE, LEVEL_NONE, 1000, &list, &err),
+                     OK);
+    assert_int_equal(probe_burst(&probe, CEILING_READ, ISA_PORTABLE, LEVEL_L1, 1000, &list, &err),
+                     OK);
+    assert_int_equal(probe_burst(&probe, CEILING_TRIAD, ISA_PORTABLE, LEVEL_L2, 1000, &list, &err),
+                     OK);
     assert_int_equal(list.count, 3);
-    for (int i = 0; i < list.count; i++) assert_true(list.item[i].value > 0 && list.item[i].threads == 1);
-    assert_int_equal(probe_burst(&probe, CEILING_DOT, ISA_PORTABLE, LEVEL_NONE, 1000, &list, &err), UNSUPPORTED);
+    for (int i = 0; i < list.count; i++)
+        assert_true(list.item[i].value > 0 && list.item[i].threads == 1);
+    assert_int_equal(probe_burst(&probe, CEILING_DOT, ISA_PORTABLE, LEVEL_NONE, 1000, &list, &err),
+                     UNSUPPORTED);
     assert_non_null(strstr(err.text, "no bf16 dot product"));
-    assert_int_equal(probe_burst(&probe, CEILING_FMA, ISA_CUDA, LEVEL_NONE, 1000, &list, &err), UNSUPPORTED);
+    assert_int_equal(probe_burst(&probe, CEILING_FMA, ISA_CUDA, LEVEL_NONE, 1000, &list, &err),
+                     UNSUPPORTED);
     probe_close(&probe);
     backend_cpu.close(device);
 }

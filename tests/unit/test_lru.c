@@ -93,8 +93,9 @@ static void nothing_is_no_touch(void **state)
     assert_traffic(finished(lru), 0, 0);
 }
 
-/* Blocked product C += A B of n x n matrices in b x b tiles: with three tiles in fast memory, each of
- * the (n/b)^3 tile products loads a tile of A and a tile of B, and C crosses once each way per tile. */
+/* Blocked product C += A B of n x n matrices in b x b tiles: with three tiles in fast memory, each
+ * of the (n/b)^3 tile products loads a tile of A and a tile of B, and C crosses once each way per
+ * tile. */
 static void blocked_products_cross_as_the_formula_says(void **state)
 {
     (void)state;
@@ -112,10 +113,14 @@ static void blocked_products_cross_as_the_formula_says(void **state)
     assert_traffic(finished(lru), 2 * tiles * tiles * tiles * TILE, tiles * tiles * TILE);
 }
 
-/* ---- the plainest simulation ------------------------------------------------------------------------- */
+/* ---- the plainest simulation --------------------------------------------------------- */
 
 enum { PLAIN_LINES = 16 };
-typedef struct { int64_t id[PLAIN_LINES]; int dirty[PLAIN_LINES]; int used; LruTraffic traffic; } Plain;   /* newest first */
+typedef struct {               /* newest first */
+    int64_t    id[PLAIN_LINES];
+    int        dirty[PLAIN_LINES], used;
+    LruTraffic traffic;
+} Plain;
 
 static void plain_touch(Plain *p, int64_t id, int writes, int whole)
 {
@@ -144,7 +149,8 @@ static void random_touches_agree_with_it(void **state)
         const int64_t offset = random_below(5, 2, i, 700), bytes = 1 + random_below(5, 3, i, 200);
         lru_touch(lru, tensor, offset, bytes, writes);
         for (int64_t line = offset / 64; line * 64 < offset + bytes; line++)
-            plain_touch(&plain, tensor * 1000 + line, writes, line * 64 >= offset && line * 64 + 64 <= offset + bytes);
+            plain_touch(&plain, tensor * 1000 + line, writes,
+                        line * 64 >= offset && line * 64 + 64 <= offset + bytes);
     }
     for (int i = 0; i < plain.used; i++) plain.traffic.written_bytes += plain.dirty[i] ? 64 : 0;
     assert_traffic(finished(lru), plain.traffic.read_bytes, plain.traffic.written_bytes);

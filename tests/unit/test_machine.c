@@ -17,8 +17,11 @@
 static void identity_is_whole_and_stable(void **state)
 {
     (void)state;
-    static const char *const names[] = { "architecture", "cpu.vendor", "cpu.family", "cpu.model", "cpu.stepping",
-        "cpu.name", "cores", "cache.l1d_bytes", "cache.l2_bytes", "cache.l3_bytes", "isa", "cpu.flags", "memory.class" };
+    static const char *const names[] = {
+        "architecture", "cpu.vendor", "cpu.family",      "cpu.model",      "cpu.stepping",
+        "cpu.name",     "cores",      "cache.l1d_bytes", "cache.l2_bytes", "cache.l3_bytes",
+        "isa",          "cpu.flags",  "memory.class"
+    };
     Facts a, b;
     machine_identity(&a);
     machine_identity(&b);

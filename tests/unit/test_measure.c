@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Blocks of toys: what is measured, in which order, and that every way to break ends in an outcome
  * with a reason while the other arms are still measured. */
-#include "toy.h"
+#include "measure_toy.h"
 
 #include "../../harness/cli.h"
 
@@ -16,14 +16,14 @@
 
 #include <cmocka.h>
 
-/* ---- helpers ------------------------------------------------------------------------------------------ */
+/* ---- helpers ------------------------------------------------------------------------- */
 
 typedef struct { Point arm[4]; MeasurePlan plan; Measure *m; } Group;
 
 static void open_group(Group *g, const char *a, const char *b)
 {
-    *g = (Group){ .plan = { .instrument = { "time", "accuracy", "memory" }, .seed = 7, .budget_ns = 4000000,
-                            .limit_wall_ns = (int64_t)60 * 1000000000 } };
+    *g = (Group){ .plan = { .instrument = { "time", "accuracy", "memory" }, .seed = 7,
+                            .budget_ns = 4000000, .limit_wall_ns = (int64_t)60 * 1000000000 } };
     g->arm[g->plan.arms++] = toy_point(a, 1000, FWD);
     if (b) g->arm[g->plan.arms++] = toy_point(b, 1000, FWD);
     g->plan.arm = g->arm;
@@ -75,12 +75,13 @@ static void assert_breaks(const char *variant, Outcome outcome, const char *reas
     measure_group(&g, 0, &block);
     assert_ok(&block.run[0]);
     assert_string_equal(outcome_name(block.run[1].outcome), outcome_name(outcome));
-    if (!strstr(block.run[1].reason, reason)) fail_msg("'%s' does not say '%s'", block.run[1].reason, reason);
+    if (!strstr(block.run[1].reason, reason))
+        fail_msg("'%s' does not say '%s'", block.run[1].reason, reason);
     if (outcome != OUTCOME_NONDETERMINISTIC) assert_int_equal(block.run[1].epochs, 0);
     close_group(&g, &block);
 }
 
-/* ---- what is measured ------------------------------------------------------------------------------------ */
+/* ---- what is measured ---------------------------------------------------------------- */
 
 static void a_block_holds_epochs_and_metrics(void **state)
 {
@@ -102,18 +103,21 @@ static void a_block_holds_epochs_and_metrics(void **state)
         assert_true(metric(run, "time", "first_call_ns") > 0);
         assert_true(metric(run, "time", "fraction_of_limit") > 0);
         for (int k = 0; k < run->epochs; k++) {
-            assert_true(run->epoch[k].wall_ns > 0 && run->epoch[k].cpu_ns > 0 && run->epoch[k].calls >= 1);
+            assert_true(run->epoch[k].wall_ns > 0 && run->epoch[k].cpu_ns > 0 &&
+                        run->epoch[k].calls >= 1);
             assert_true(run->epoch[k].delay_ns >= -1 && run->epoch[k].switches >= -1);
         }
     }
-    assert_int_equal(block.run[0].epoch[block.run[0].epochs - 1].calls, block.run[1].epoch[block.run[1].epochs - 1].calls);
+    assert_int_equal(block.run[0].epoch[block.run[0].epochs - 1].calls,
+                     block.run[1].epoch[block.run[1].epochs - 1].calls);
     assert_true(block.started_at_ms > 1700000000000 && block.duration_ms > 0);
     assert_non_null(ceiling_find(measure_ceilings(g.m), CEILING_FMA, ISA_PORTABLE, LEVEL_NONE, 1));
     assert_non_null(ceiling_find(measure_ceilings(g.m), CEILING_READ, ISA_PORTABLE, LEVEL_L1, 1));
     close_group(&g, &block);
 }
 
-/* The places of both arms in one round differ; over two rounds each arm stands once in each place. */
+/* The places of both arms in one round differ; over two rounds each arm stands once in each
+ * place. */
 static void rounds_are_latin_squares(void **state)
 {
     Group g;
@@ -201,11 +205,13 @@ static void phases_become_laps(void **state)
     assert_ok(&block.run[0]);
     assert_true(metric(&block.run[0], "time", "lap.load_ns") > 0);
     assert_true(metric(&block.run[0], "time", "lap.compute_ns") > 0);
-    assert_true(metric(&block.run[0], "memory", "workspace_used_bytes") == 4032);   /* whole lines */
+    /* In whole cache lines. */
+    assert_true(metric(&block.run[0], "memory", "workspace_used_bytes") == 4032);
     close_group(&g, &block);
 }
 
-/* Calls move the state on, so the checked output comes from one timed call from the state as filled. */
+/* Calls move the state on, so the checked output comes from one timed call from the state as
+ * filled. */
 static void states_are_put_back(void **state)
 {
     Group g;
@@ -263,17 +269,53 @@ static void exact_instruments_speak_once(void **state)
     close_group(&g, &block);
 }
 
-/* ---- what breaks ---------------------------------------------------------------------------------------------- */
+/* ---- what breaks --------------------------------------------------------------------- */
 
-static void wrong_is_not_timed(void **s)  { (void)s; assert_breaks("wrong", OUTCOME_WRONG, "y is off by"); }
-static void cheating_is_found(void **s)   { (void)s; assert_breaks("cheat", OUTCOME_WRONG, "y is off by"); }
-static void flaky_is_found(void **s)      { (void)s; assert_breaks("flaky", OUTCOME_NONDETERMINISTIC, "equal inputs"); }
-static void guards_are_looked_at(void **s){ (void)s; assert_breaks("outside", OUTCOME_WRONG, "outside of tensor y"); }
-static void crash_keeps_stderr(void **s)  { (void)s; assert_breaks("crash", OUTCOME_CRASHED, "about to crash"); }
-static void crash_names_the_signal(void **s) { (void)s; assert_breaks("crash", OUTCOME_CRASHED, "signal 6"); }
-static void leaving_is_a_crash(void **s)  { (void)s; assert_breaks("leave", OUTCOME_CRASHED, "exit code 3 while making its first call"); }
-static void garbage_is_noticed(void **s)  { (void)s; assert_breaks("garbage", OUTCOME_CRASHED, "damaged"); }
-static void refusal_has_its_reason(void **s) { (void)s; assert_breaks("refuses", OUTCOME_UNSUPPORTED, "not on a Sunday"); }
+static void wrong_is_not_timed(void **s)
+{
+    (void)s;
+    assert_breaks("wrong", OUTCOME_WRONG, "y is off by");
+}
+static void cheating_is_found(void **s)
+{
+    (void)s;
+    assert_breaks("cheat", OUTCOME_WRONG, "y is off by");
+}
+static void flaky_is_found(void **s)
+{
+    (void)s;
+    assert_breaks("flaky", OUTCOME_NONDETERMINISTIC, "equal inputs");
+}
+static void guards_are_looked_at(void **s)
+{
+    (void)s;
+    assert_breaks("outside", OUTCOME_WRONG, "outside of tensor y");
+}
+static void crash_keeps_stderr(void **s)
+{
+    (void)s;
+    assert_breaks("crash", OUTCOME_CRASHED, "about to crash");
+}
+static void crash_names_the_signal(void **s)
+{
+    (void)s;
+    assert_breaks("crash", OUTCOME_CRASHED, "signal 6");
+}
+static void leaving_is_a_crash(void **s)
+{
+    (void)s;
+    assert_breaks("leave", OUTCOME_CRASHED, "exit code 3 while making its first call");
+}
+static void garbage_is_noticed(void **s)
+{
+    (void)s;
+    assert_breaks("garbage", OUTCOME_CRASHED, "damaged");
+}
+static void refusal_has_its_reason(void **s)
+{
+    (void)s;
+    assert_breaks("refuses", OUTCOME_UNSUPPORTED, "not on a Sunday");
+}
 
 static void memory_is_limited(void **state)
 {
@@ -372,9 +414,12 @@ static void an_interrupt_leaves_nothing(void **state)
     measure_close(g.m);
 }
 
-/* ---- nothing is left behind --------------------------------------------------------------------------------------- */
+/* ---- nothing is left behind ---------------------------------------------------------- */
 
-static void wait_ms(int ms) { nanosleep(&(struct timespec){ .tv_sec = ms / 1000, .tv_nsec = ms % 1000 * 1000000L }, NULL); }
+static void wait_ms(int ms)
+{
+    nanosleep(&(struct timespec){ .tv_sec = ms / 1000, .tv_nsec = ms % 1000 * 1000000L }, NULL);
+}
 
 static int children_of(long pid)
 {
@@ -405,7 +450,11 @@ static void workers_die_with_their_parent(void **state)
         wait_ms(10);
         worker = children_of(parent);
     }
-    if (!worker) { kill(parent, SIGKILL); waitpid(parent, NULL, 0); skip(); }   /* no such file in this kernel */
+    if (!worker) {                 /* this kernel does not list children */
+        kill(parent, SIGKILL);
+        waitpid(parent, NULL, 0);
+        skip();
+    }
     wait_ms(50);
     kill(parent, SIGKILL);
     waitpid(parent, NULL, 0);

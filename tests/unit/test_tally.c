@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Blocks made by hand, with known medians and ratios. */
-#include "toy.h"
+#include "measure_toy.h"
 
 #include "../../harness/tally.h"
 
@@ -23,13 +23,21 @@ static BlockRecord made(int number, double base_ns, double ratio)
     BlockRecord block = { .block = number, .runs = ARMS, .run = calloc(ARMS, sizeof *block.run) };
     for (int a = 0; a < ARMS; a++) {
         RunRecord *run = &block.run[a];
-        *run = (RunRecord){ .point = points[a], .epochs = ROUNDS + 1, .epoch = calloc(ROUNDS + 1, sizeof *run->epoch),
+        *run = (RunRecord){ .point = points[a], .epochs = ROUNDS + 1,
+                            .epoch = calloc(ROUNDS + 1, sizeof *run->epoch),
                             .metrics = 1, .metric = calloc(1, sizeof *run->metric) };
-        run->metric[0] = (Metric){ .instrument = "memory", .name = "workspace_bytes", .value = 64 + number };
+        run->metric[0] = (Metric){ .instrument = "memory",
+                                   .name = "workspace_bytes",
+                                   .value = 64 + number };
         for (int r = 0; r <= ROUNDS; r++) {
             const double ns = base_ns * (a ? ratio : 1) * 10;
-            run->epoch[r] = (Epoch){ .cpu_ns = r ? (int64_t)ns : 1, .wall_ns = r ? 3 * (int64_t)ns : 1, .calls = 10,
-                                     .round = r, .warmup = r == 0, .switches = r == 1, .delay_ns = 0 };
+            run->epoch[r] = (Epoch){ .cpu_ns = r ? (int64_t)ns : 1,
+                                     .wall_ns = r ? 3 * (int64_t)ns : 1,
+                                     .calls = 10,
+                                     .round = r,
+                                     .warmup = r == 0,
+                                     .switches = r == 1,
+                                     .delay_ns = 0 };
         }
     }
     return block;

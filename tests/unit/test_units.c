@@ -31,7 +31,8 @@ static void durations(void **state)
     assert_int_equal(duration("1.5 ms"), 1500000);
     assert_int_equal(duration("10m"), (int64_t)600 * 1000000000);
     assert_int_equal(duration("1h"), (int64_t)3600 * 1000000000);
-    static const char *const bad[] = { "", "s", "2", "-2s", "0s", "2 seconds", "nan", "1e300s", "inf" };
+    static const char *const bad[] = { "",          "s",   "2",      "-2s", "0s",
+                                       "2 seconds", "nan", "1e300s", "inf" };
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) assert_int_equal(duration(bad[i]), -1);
     Err err;
     int64_t ns;
@@ -55,8 +56,8 @@ static void printed(void **state)
     (void)state;
     char text[UNITS_TEXT];
     const struct { double ns; const char *text; } times[] = {
-        { 12.34, "12.3 ns" }, { 1234, "1.23 us" }, { 45678, "45.7 us" }, { 123e6, "123 ms" }, { 9.999e9, "10.0 s" },
-        { 100e9, "100 s" }, { NAN, "-" },
+        { 12.34, "12.3 ns" },  { 1234, "1.23 us" }, { 45678, "45.7 us" }, { 123e6, "123 ms" },
+        { 9.999e9, "10.0 s" }, { 100e9, "100 s" },  { NAN, "-" },
     };
     for (size_t i = 0; i < sizeof times / sizeof *times; i++) {
         duration_print(text, times[i].ns);
@@ -70,6 +71,7 @@ static void printed(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = { cmocka_unit_test(durations), cmocka_unit_test(sizes), cmocka_unit_test(printed) };
+    const struct CMUnitTest tests[] = { cmocka_unit_test(durations), cmocka_unit_test(sizes),
+                                        cmocka_unit_test(printed) };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
