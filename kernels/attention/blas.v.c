@@ -32,8 +32,22 @@ static Status run(const Problem *p, const Args *args, Ctx *ctx)
     return OK;
 }
 
+static void count(const Problem *p, Counts *counted) { standard_counts(p, 0, counted); }
+
+static void tiles(const Problem *p, TileSink *sink)
+{
+    const Touch t = touch_of(p, sink);
+    const int drops = p->value[AT_DROPOUT] > 0;
+    const int dropped = drops && p->value[KEEP_P] ? TILE_W : TILE_P;
+    if (p->pass == BWD) { standard_touch_backward(&t); return; }
+    touch_outer(&t, TILE_Q, TILE_K, TILE_P);
+    touch_rows(&t, TILE_P, TILE_P, TILE_P);
+    if (drops) touch_rows(&t, TILE_P, TILE_P, dropped);
+    touch_apply(&t, dropped, TILE_V, TILE_O);
+}
+
 VARIANT = {
     VARIANT_ID, .passes = FWD | BWD, .dtypes = 1u << F32 | 1u << BF16,
-    .run = run, .workspace = workspace,
+    .run = run, .workspace = workspace, .counts = count, .tiles = tiles,
     .note = "two OpenBLAS products and a softmax in place over the scores of all heads",
 };

@@ -449,4 +449,103 @@ static inline void standard_backward(Job *j, const Problem *p, const Args *args)
     convert(j->ctx, j->grad_v, &dx[AT_V], 0);
 }
 
+/* ---- what it does, without doing it ---------------------------------------------------- */
+
+/* Products of the whole matrices: nothing is skipped, whatever the mask hides. Without
+ * padding, whose lengths are data. */
+static inline void standard_counts(const Problem *p, int64_t fwd_exps, Counts *counted)
+{
+    const int64_t *v = p->value, heads = v[AT_B] * v[AT_H];
+    const Attention a = attention_of(p, NULL);
+    const int64_t products = p->pass == FWD ? 2 : v[KEEP_P] ? 4 : 5;
+    if (v[AT_KEY_PADDING] || v[AT_QUERY_PADDING]) return;
+    counted->matmul_flops += products * heads * 2 * a.T * a.Tk * a.D;
+    for (int64_t i = 0; i < a.T && (p->pass == FWD || !v[KEEP_P]); i++) {
+        const KeyRange see = attention_keys(&a, 0, i);
+        const int64_t seen = ceil_div(see.end - see.first, VL) * VL;
+        counted->exps += heads * (p->pass == FWD && fwd_exps && seen ? fwd_exps : seen);
+    }
+}
+
+enum {
+    TILE_Q, TILE_K, TILE_V, TILE_O, TILE_LSE, TILE_P, TILE_W, TILE_DO, TILE_DQ, TILE_DK, TILE_DV
+};
+
+typedef struct { const Problem *p; TileSink *sink; int64_t T, Tk, D, item; } Touch;
+
+static inline Touch touch_of(const Problem *p, TileSink *sink)
+{
+    const int64_t *v = p->value;
+    return (Touch){ p, sink, v[AT_T], v[AT_TK], v[AT_D], (int64_t)dtype_bytes(p->dtype) };
+}
+
+/* `rows` rows of `width` elements from row `first` on. */
+static inline void touch(const Touch *t, int tensor, int64_t first, int64_t rows, int64_t width,
+                         int writes)
+{
+    const int64_t row_bytes = width * t->item;
+    t->sink->touch(t->sink, tensor, first * row_bytes, rows * row_bytes, writes);
+}
+
+/* out = left right': rows of `left` against all of `right`. */
+static inline void touch_outer(const Touch *t, int left, int right, int out)
+{
+    const int64_t size = task_rows(t->p->dtype);
+    for (int64_t i = 0; i < t->T; i += size) {
+        const int64_t rows = t->T - i < size ? t->T - i : size;
+        touch(t, left, i, rows, t->D, 0);
+        touch(t, right, 0, t->Tk, t->D, 0);
+        touch(t, out, i, rows, t->Tk, 1);
+    }
+}
+
+static inline void touch_apply(const Touch *t, int in, int right, int result)
+{
+    const int64_t size = task_rows(t->p->dtype);
+    for (int64_t i = 0; i < t->T; i += size) {
+        const int64_t rows = t->T - i < size ? t->T - i : size;
+        touch(t, in, i, rows, t->Tk, 0);
+        touch(t, right, 0, t->Tk, t->D, 0);
+        touch(t, result, i, rows, t->D, 1);
+    }
+}
+
+static inline void touch_gather(const Touch *t, int in, int right, int result)
+{
+    for (int64_t j = 0; j < t->Tk; j += KEYS) {
+        const int64_t keys = t->Tk - j < KEYS ? t->Tk - j : KEYS;
+        for (int64_t i = 0; i < t->T; i++) {
+            t->sink->touch(t->sink, in, (i * t->Tk + j) * t->item, keys * t->item, 0);
+            touch(t, right, i, 1, t->D, 0);
+        }
+        touch(t, result, j, keys, t->D, 1);
+    }
+}
+
+/* An operation on each row; `other` is a second matrix read, or `in` again. */
+static inline void touch_rows(const Touch *t, int in, int other, int out)
+{
+    for (int64_t i = 0; i < t->T; i++) {
+        touch(t, in, i, 1, t->Tk, 0);
+        if (other != in) touch(t, other, i, 1, t->Tk, 0);
+        touch(t, out, i, 1, t->Tk, 1);
+    }
+}
+
+static inline void standard_touch_backward(const Touch *t)
+{
+    const int drops = t->p->value[AT_DROPOUT] > 0;
+    if (!t->p->value[KEEP_P]) {
+        touch_outer(t, TILE_Q, TILE_K, TILE_P);
+        touch_rows(t, TILE_P, TILE_P, TILE_P);
+    }
+    if (drops) touch_rows(t, TILE_P, TILE_P, TILE_W);
+    touch_gather(t, drops ? TILE_W : TILE_P, TILE_DO, TILE_DV);
+    touch_outer(t, TILE_DO, TILE_V, TILE_W);
+    if (drops) touch_rows(t, TILE_W, TILE_W, TILE_W);
+    touch_rows(t, TILE_W, TILE_P, TILE_W);
+    touch_apply(t, TILE_W, TILE_K, TILE_DQ);
+    touch_gather(t, TILE_W, TILE_Q, TILE_DK);
+}
+
 #endif

@@ -20,9 +20,11 @@ static void whole_softmax_op(const Job *j, const RowAt *at, const float *in, con
     j->lse[at->flat] = row_softmax(out, in, j->a.Tk);
 }
 
-static int masks(const Attention *a)
+static int masks(const Problem *p)
 {
-    return a->left >= 0 || a->right >= 0 || a->key_len || a->query_len;
+    const int64_t *v = p->value;
+    return v[AT_CAUSAL] || v[AT_LEFT] >= 0 || v[AT_RIGHT] >= 0 || v[AT_KEY_PADDING] ||
+           v[AT_QUERY_PADDING];
 }
 
 static void forward(Job *j, const Problem *p, const Args *args)
@@ -31,7 +33,7 @@ static void forward(Job *j, const Problem *p, const Args *args)
     void *prob = p->value[KEEP_P] ? args->x[P].data : NULL;
     j->o = wide_of(j->ctx, &args->x[AT_O]);
     outer(j, j->q, j->k, j->a.scale, from, "matmul_qk");
-    if (masks(&j->a)) {
+    if (masks(p)) {
         each_row(j, mask_op, from, NULL, to, "mask");
         void *swap = from; from = to; to = swap;
     }
@@ -58,8 +60,35 @@ static Status run(const Problem *p, const Args *args, Ctx *ctx)
     return OK;
 }
 
+static void count(const Problem *p, Counts *counted)
+{
+    standard_counts(p, ceil_div(p->value[AT_TK], VL) * VL, counted);
+}
+
+enum { TILE_FROM = TILE_DV + 1, TILE_TO };
+
+static void tiles(const Problem *p, TileSink *sink)
+{
+    const Touch t = touch_of(p, sink);
+    int from = TILE_FROM, prob = TILE_TO;
+    if (p->pass == BWD) { standard_touch_backward(&t); return; }
+    touch_outer(&t, TILE_Q, TILE_K, from);
+    if (masks(p)) {
+        touch_rows(&t, TILE_FROM, TILE_FROM, TILE_TO);
+        from = TILE_TO;
+        prob = TILE_FROM;
+    }
+    if (p->value[KEEP_P]) prob = TILE_P;
+    touch_rows(&t, from, from, prob);
+    if (p->value[AT_DROPOUT]) {
+        touch_rows(&t, prob, prob, from);
+        prob = from;
+    }
+    touch_apply(&t, prob, TILE_V, TILE_O);
+}
+
 VARIANT = {
     VARIANT_ID, .passes = FWD | BWD, .dtypes = 1u << F32 | 1u << BF16,
-    .run = run, .workspace = workspace,
+    .run = run, .workspace = workspace, .counts = count, .tiles = tiles,
     .note = "mask, softmax and dropout as passes of their own from matrix to matrix, timed apart",
 };
