@@ -19,7 +19,7 @@
 typedef struct {
     Problem  problem;          /* its dtype is the one bound, F64 for a reference */
     Tensor   x[PORT_MAX], dx[PORT_MAX];
-    Args     args;             /* views of x and dx */
+    Args     args;             /* views of x and dx: a Bound is not to be copied */
     Device  *device;           /* borrowed */
     char    *memory;
     size_t   memory_bytes;

@@ -191,6 +191,7 @@ static int look(void *self, int finished)
     if (finished < s->list->count)
         check_case_text(&s->list->item[finished], text, sizeof text);
     progress_at(s->progress, finished, text);
+    fflush(s->call->out);            /* whoever reads along sees each line */
     return call_stopped(s->call);
 }
 

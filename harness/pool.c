@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Children, a list of groups that they take from, and a parent that looks every few milliseconds. */
+/* Children, a list of groups that they take from, and a parent that looks at both. */
 #define _DEFAULT_SOURCE        /* MAP_ANONYMOUS */
 #include "pool.h"
 
@@ -78,11 +78,12 @@ static int take_group(const Crew *c, Slot *slot)
 
 static void be_child(const Crew *c, int worker)
 {
+    static const int fatal[] = { SIGABRT, SIGBUS, SIGFPE, SIGILL, SIGSEGV, SIGTERM };
     const struct rlimit no_core = { 0, 0 };
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     setrlimit(RLIMIT_CORE, &no_core);
+    for (size_t i = 0; i < sizeof fatal / sizeof *fatal; i++) signal(fatal[i], SIG_DFL);
     signal(SIGINT, SIG_IGN);         /* the parent decides */
-    signal(SIGTERM, SIG_DFL);
     dup2(fileno(c->words[worker]), STDERR_FILENO);
     do work_on(c, &c->slot[worker]); while (take_group(c, &c->slot[worker]));
     _exit(0);
@@ -92,24 +93,23 @@ static void be_child(const Crew *c, int worker)
 
 static int start_worker(Crew *c, int worker)
 {
+    const int words = fileno(c->words[worker]);
     fflush(NULL);
-    rewind(c->words[worker]);
-    if (ftruncate(fileno(c->words[worker]), 0)) return 0;
+    if (ftruncate(words, 0) || lseek(words, 0, SEEK_SET)) return 0;
     const pid_t pid = fork();
     if (pid == 0) be_child(c, worker);
     c->pid[worker] = pid > 0 ? pid : 0;
     return pid > 0;
 }
 
-static void last_words(Crew *c, int worker, char *out, size_t size)
+/* The first line that says something. */
+static void last_words(const Crew *c, int worker, char *out, size_t size)
 {
-    char line[WORDS_MAX];
-    *out = 0;
-    rewind(c->words[worker]);
-    while (!*out && fgets(line, sizeof line, c->words[worker])) {
-        line[strcspn(line, "\n")] = 0;
-        if (strspn(line, "= \t") != strlen(line)) snprintf(out, size, "%s", line);
-    }
+    char said[WORDS_MAX];
+    const ssize_t n = pread(fileno(c->words[worker]), said, sizeof said - 1, 0);
+    said[n > 0 ? n : 0] = 0;
+    const char *line = said + strspn(said, "= \t\n");
+    snprintf(out, size, "%.*s", (int)strcspn(line, "\n"), line);
 }
 
 static void lose(Crew *c, int worker, Loss loss, int status)
