@@ -2,7 +2,7 @@
 /* Memory of a problem: guards, contents that depend on name and index alone, comparison. */
 #include "../../harness/bind.h"
 #include "../../kernels/core/problem.h"
-#include "toy.h"
+#include "toy_rows.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -3,7 +3,7 @@
 #include "../../harness/check.h"
 #include "../../harness/heap.h"
 #include "../../kernels/core/problem.h"
-#include "toy.h"
+#include "toy_rows.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -4,7 +4,7 @@
 #include "../../harness/check.h"
 #include "../../harness/golden.h"
 #include "../../kernels/core/problem.h"
-#include "toy.h"
+#include "toy_rows.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
