@@ -1,0 +1,84 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Results as Markdown for people and as JSON for programs."""
+import intervals
+import json
+
+
+def rate(case, stored, time_ns):
+    return case.work(stored) / time_ns
+
+
+def ratio(result, ours):
+    """Time of the peer over time of ours, one value a round (both bursts of each, so that a drift
+    within the round cancels): above 1, ours is faster."""
+    return [(a * b / (c * d)) ** 0.5 for (a, b), (c, d) in zip(pairs(result), pairs(ours))]
+
+
+def pairs(result):
+    return zip(result["burst_ns"][0::2], result["burst_ns"][1::2])
+
+
+def summary(case, result, ours):
+    """What the table says of one arm; `ours` None or without bursts: no ratio."""
+    out = {"arm": result["arm"], "stored": result["stored"], "version": result.get("version"),
+           "error": result.get("error"), "reason": result.get("reason")}
+    if not result["burst_ns"]:
+        return out
+    out["best"] = rate(case, result["stored"], result["best_ns"])
+    out["median"] = rate(case, result["stored"], intervals.median(result["burst_ns"]))
+    out["unit"] = case.unit()
+    if ours and ours["burst_ns"] and ours is not result:
+        ratios = ratio(result, ours)
+        out["ratio"], out["interval"] = intervals.median(ratios), intervals.median_interval(ratios)
+    return out
+
+
+def _ratio_text(row):
+    if "ratio" not in row:
+        return ""
+    low_high = row["interval"]
+    return f"{row['ratio']:.2f}" + (f" [{low_high[0]:.2f}, {low_high[1]:.2f}]" if low_high else "")
+
+
+COLUMNS = ("case", "arm", "stored", "best", "median", "", "peer's time / ours [95 %]", "error")
+
+
+def _row(case, row):
+    if "best" not in row:
+        return (case.title(), row["arm"], row["stored"], "", "", "", row["reason"] or "", "")
+    return (case.title(), row["arm"], row["stored"], f"{row['best']:.1f}", f"{row['median']:.1f}",
+            row["unit"], _ratio_text(row), f"{row['error']:.1e}")
+
+
+def markdown(measured, facts, says):
+    """`measured`: a list of (case, results), ours first; `says`: arm -> what it computes."""
+    out = [f"- {name}: {value}" for name, value in facts.items()]
+    out += ["", "Best: the fastest single call; median: of the bursts' means. A ratio above 1 says that "
+            "attest is faster.", ""]
+    lines = [COLUMNS, ("---",) * len(COLUMNS)]
+    for case, results in measured:
+        lines += [_row(case, summary(case, r, results[0])) for r in results]
+    out += ["| " + " | ".join(line) + " |" for line in lines]
+    out += ["", "What each computes:", ""]
+    out += [f"- {name}: {text}." for name, text in says.items()]
+    return "\n".join([*out, "", *closest(measured)])
+
+
+def closest(measured):
+    """Per case, the fastest peer and how far ours is ahead of it."""
+    out = ["| case | fastest peer | its time / ours [95 %] |", "| --- | --- | --- |"]
+    for case, results in measured:
+        rows = [summary(case, r, results[0]) for r in results[1:]]
+        rows = [r for r in rows if "ratio" in r]
+        if rows:
+            row = min(rows, key=lambda r: r["ratio"])
+            out.append(f"| {case.title()} | {row['arm']} | {_ratio_text(row)} |")
+    return out
+
+
+def to_json(measured, facts, says):
+    cases = [{"case": vars(case), "title": case.title(),
+              "arms": [{**summary(case, r, results[0]), "best_ns": r.get("best_ns"),
+                        "burst_ns": r["burst_ns"], "calls": r.get("calls")} for r in results]}
+             for case, results in measured]
+    return json.dumps({"facts": facts, "computes": says, "cases": cases}, indent=1)
