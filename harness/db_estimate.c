@@ -320,7 +320,7 @@ static Least least_time(Db *db, const Key *k)
         const double time_ns = column_real(q, 2);
         if (least.name && column_integer(q, 0) != run) break;
         run = column_integer(q, 0);
-        if (!(time_ns <= least.time_ns)) least = (Least){ is_compute ? "compute" : "memory", time_ns };
+        if (!(time_ns <= least.time_ns)) least = (Least){ is_compute ? "fma" : "memory", time_ns };
     }
     query_close(q);
     return least;

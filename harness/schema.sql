@@ -240,7 +240,7 @@ CREATE TABLE estimate (               -- id: machine, point, code
     min_ns      REAL,
     p25_ns      REAL,
     flagged_share REAL,
-    limit_name  TEXT,                 -- "compute" or "memory", whichever binds; NULL: no ceiling known
+    limit_name  TEXT,                 -- "fma" or "memory", whichever binds; NULL: no ceiling known
     limit_ns    REAL,                 -- the least time by the ceilings measured beside the last run
     UNIQUE (machine, point, code)
 ) STRICT;

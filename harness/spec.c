@@ -254,6 +254,32 @@ static void check_profiles(SpecReader *r, const Node *root, const Node *map)
     for (int i = 0; i < profiles->count; i++) check_profile(r, root, profiles->item[i]);
 }
 
+/* ---- complaints ------------------------------------------------------------------------------- */
+
+/* `line`, with its end, is one of those in [text, end). */
+static int is_listed(const char *text, const char *end, const char *line, size_t length)
+{
+    for (; text < end; text += strcspn(text, "\n") + 1)
+        if (!strncmp(text, line, length)) return 1;
+    return 0;
+}
+
+/* What several parts take from the spec's top is complained of for each of them: once is enough. */
+static void drop_repeated(Complaints *c, size_t from)
+{
+    if (c->used == from) return;
+    char *first = c->text + from, *out = first;
+    for (const char *line = first, *next; *line; line = next) {
+        const size_t length = strcspn(line, "\n") + 1;
+        next = line + length;
+        if (is_listed(first, out, line, length)) { c->count--; continue; }
+        memmove(out, line, length);
+        out += length;
+    }
+    *out = 0;
+    c->used = (size_t)(out - c->text);
+}
+
 /* ---- the whole --------------------------------------------------------------------------------------- */
 
 static void read_parts(SpecReader *r, const Node *root, Spec *spec)
@@ -325,11 +351,13 @@ static Status read_text(Spec *spec, const char *path, Err *err)
 Status spec_open(Spec *spec, const char *path, const char *profile, Complaints *complaints, Err *err)
 {
     const int before = complaints->count;
+    const size_t used = complaints->used;
     *spec = (Spec){ .name = "", .title = "", .paper = "" };
     const Status status = read_text(spec, path, err);
     if (status) return status;
     SpecReader r = { .complaints = complaints, .tree = spec->tree, .profile = profile };
     read_root(&r, tree_root(spec->tree), spec);
+    drop_repeated(complaints, used);
     if (r.status) return fail(err, r.status, "%s: no memory to read it", path);
     if (complaints->count == before) return OK;
     return fail(err, BAD_INPUT, "%s: %d complaint%s", path, complaints->count - before,

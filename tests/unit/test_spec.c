@@ -264,8 +264,10 @@ static void wrong_shapes(void **state)
     complains(HEAD "sweep: {T: 1}\n", "quick",
               "1:1: compare: the arms are missing, as [attention/blas, flash_attention]\n");
     complains(HEAD "compare: attention/blas\nsweep: {together: [{T: 1, B: 1}, {T: 2}]}\n", "quick",
-              "4:34: together: each row needs the same parameters as the first\n"
               "4:34: together: each row needs the same parameters as the first\n");
+    complains(HEAD "compare: attention/blsa\nparts: [{sweep: {T: 1}}, {sweep: {T: 2}}, {sweep: {T: 0}}]\n", "quick",
+              "3:10: unknown variant 'blsa'; did you mean 'blas'?\n"
+              "4:55: T = 0 is outside 1..16777216 of attention\n");
     complains(HEAD "compare: attention/blas\nsweep: {T: [128]}\nprofiles: {fast: {}, quick: {D: 3, T: {to: 64}, skipp: 1}, smoke: 3}\n",
               "quick",
               "5:12: unknown key 'fast'; known here: smoke, quick, paper\n"
