@@ -10,8 +10,10 @@ import json
 import os
 import pathlib
 import platform
+import signal
 import subprocess
 import sys
+import tempfile
 import time
 
 import arms
@@ -37,7 +39,7 @@ class Runner:
         if not self.process or not self.process.is_alive():
             self.end()
             self.process = Process(self.command, options.cores, threads, options.realtime,
-                                   options.timeout)
+                                   options.timeout, options.kept)
         error, call_ns, version = self.process.ask(request).split(" ", 2)
         return float(error), int(call_ns), version
 
@@ -97,12 +99,19 @@ def measure(case, runners, options):
     return results
 
 
+def forget(options):
+    """The inputs and references of the last case."""
+    for path in pathlib.Path(options.kept).iterdir():
+        path.unlink()
+
+
 # ---- what is there --------------------------------------------------------------------------------
 
 def build_ours(options):
     """The program that runs attest's side, made by the Makefile's own rules."""
-    subprocess.run(["make", "-f", "tests/peers/ours.mk", f"BUILD={options.build}", "ours"], cwd=ROOT,
-                   check=True, stdout=sys.stderr)
+    make = ["make", "-f", "tests/peers/ours.mk", f"BUILD={options.build}", "ours"]
+    if subprocess.run(make, cwd=ROOT, stdout=sys.stderr).returncode:
+        sys.exit("compare: attest's side could not be built")
     return ROOT / options.build / "tests" / "peers" / "ours"
 
 
@@ -191,25 +200,17 @@ def arguments():
     return options
 
 
-def main():
-    options = arguments()
-    grid = cases.grid(options.passes, options.dtype, options.length, options.keys, options.width,
-                      options.mask, options.threads)
-    if options.list:
-        for case in grid:
-            print(case.title() + ": " + ", ".join(a.name for a in arms.ALL if not a().refuses(case)))
-        return 0
-    for what, why in environment.set_up(options.venv, options.without, options.pip).items():
-        print(f"left out: {what}: {why}", file=sys.stderr)
+def measure_all(grid, options):
+    """What main() reports: (measured, facts, says)."""
     have = environment.installed(options.venv)
-    if options.set_up:
-        return 0
     program = build_ours(options)
     facts, measured = facts_of(options, have), []
     runners = {t: runners_of(options, have, program) for t in options.threads}
     says = {arm.name: arm.computes for arm, _ in next(iter(runners.values()))[1]}
     try:
         for i, case in enumerate(grid):
+            if i and dataclasses.replace(grid[i - 1], threads=case.threads) != case:
+                forget(options)
             print(f"[{i + 1}/{len(grid)}] {case.title()}", file=sys.stderr)
             measured.append((case, measure(case, runners[case.threads], options)))
             if options.json:
@@ -220,7 +221,24 @@ def main():
         for ours, peers in runners.values():
             for runner in (ours, *(r for _, r in peers)):
                 runner.end()
-    print(report.markdown(measured, facts, says))
+    return measured, facts, says
+
+
+def main():
+    options = arguments()
+    signal.signal(signal.SIGTERM, signal.default_int_handler)      # as Ctrl-C: report, end the arms
+    grid = cases.grid(options.passes, options.dtype, options.length, options.keys, options.width,
+                      options.mask, options.threads)
+    if options.list:
+        for case in grid:
+            print(case.title() + ": " + ", ".join(a.name for a in arms.ALL if not a().refuses(case)))
+        return 0
+    for what, why in environment.set_up(options.venv, options.without, options.pip).items():
+        print(f"left out: {what}: {why}", file=sys.stderr)
+    if options.set_up:
+        return 0
+    with tempfile.TemporaryDirectory(prefix="attest-peers-") as options.kept:
+        print(report.markdown(*measure_all(grid, options)))
     return 0
 
 

@@ -1,10 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Inputs, and softmax attention in float64, one head at a time."""
+"""Inputs, and softmax attention in float64, one head at a time. Both are computed by the first
+process that needs them and kept in a directory for the other arms of the same case."""
 import dataclasses
+import os
+import pathlib
 
 import ml_dtypes
 import numpy as np
 
+NAMES = {"fwd": ("o",), "step": ("o",), "bwd": ("dq", "dk", "dv")}
 ROWS = 1024       # queries at a time, so that scores of long sequences fit into memory
 # What max|x - ref| / max|ref| a correct implementation stays below: rounding of the inputs'
 # products and of P, with room; a wrong mask or head is off by more than 0.1.
@@ -22,14 +26,28 @@ class Data:
     grad_o: np.ndarray
 
 
-def inputs(case, seed=1):
-    random = np.random.default_rng(seed)
+def _kept(directory, name, make):
+    """make(), or what an earlier process made of the same name. None: no directory, nothing kept."""
+    if not directory:
+        return make()
+    path = pathlib.Path(directory) / f"{name}.npy"
+    if not path.exists():
+        fresh = path.with_suffix(f".{os.getpid()}")
+        with fresh.open("wb") as f:
+            np.save(f, make())
+        fresh.rename(path)
+    return np.load(path, mmap_mode="r")
 
-    def normal(heads, rows):
-        x = random.standard_normal((heads, rows, case.D), dtype=np.float32)
-        return x if case.dtype == "f32" else x.astype(ml_dtypes.bfloat16).astype(np.float32)
-    return Data(normal(case.H, case.T), normal(case.Hkv, case.Tk), normal(case.Hkv, case.Tk),
-                normal(case.H, case.T))
+
+def inputs(case, directory=None, seed=1):
+    def normal(name, heads, rows):
+        def make():
+            random = np.random.default_rng([seed, ord(name)])
+            x = random.standard_normal((heads, rows, case.D), dtype=np.float32)
+            return x if case.dtype == "f32" else x.astype(ml_dtypes.bfloat16).astype(np.float32)
+        return _kept(directory, name, make)
+    return Data(normal("q", case.H, case.T), normal("k", case.Hkv, case.Tk),
+                normal("v", case.Hkv, case.Tk), normal("g", case.H, case.T))
 
 
 def _weights(q, k, first, causal):
@@ -43,8 +61,8 @@ def _weights(q, k, first, causal):
 
 
 def _forward(q, k, v, causal):
-    return {"o": np.concatenate([_weights(q[i:i + ROWS], k, i, causal) @ v
-                                 for i in range(0, len(q), ROWS)])}
+    return [np.concatenate([_weights(q[i:i + ROWS], k, i, causal) @ v
+                            for i in range(0, len(q), ROWS)])]
 
 
 def _backward(q, k, v, grad_o, causal):
@@ -59,22 +77,24 @@ def _backward(q, k, v, grad_o, causal):
         grad_s = p * (grad_s - (p * grad_s).sum(axis=1, keepdims=True))
         grad_q[rows] = scale * grad_s @ k
         grad_k += scale * grad_s.T @ q[rows]
-    return {"dq": grad_q, "dk": grad_k, "dv": grad_v}
+    return [grad_q, grad_k, grad_v]
 
 
 def _head(case, data, head):
+    """The outputs in the order of NAMES."""
     q, k, v, grad_o = (x[head * len(x) // case.H].astype(np.float64)
                        for x in (data.q, data.k, data.v, data.grad_o))
     return _backward(q, k, v, grad_o, case.causal) if case.do == "bwd" \
         else _forward(q, k, v, case.causal)
 
 
-def error(case, data, got):
+def error(case, data, got, directory=None):
     """The largest max|x - ref| / max|ref| over the outputs of the first and the last head, all
     rows; infinite for NaN. `got` maps "o", or "dq", "dk", "dv", to arrays [heads, rows, D]."""
     worst = 0.0
     for head in {0, case.H - 1}:
-        for name, want in _head(case, data, head).items():
+        whole = _kept(directory, f"{case.do}{head}", lambda: np.stack(_head(case, data, head)))
+        for name, want in zip(NAMES[case.do], whole):
             x = np.asarray(got[name][head * len(got[name]) // case.H], dtype=np.float64)
             if x.shape != want.shape or not np.isfinite(x).all():
                 return float("inf")

@@ -4,6 +4,7 @@ import os
 import pathlib
 import random
 import sys
+import tempfile
 import unittest
 
 import arms
@@ -89,7 +90,7 @@ class Reports(unittest.TestCase):
 
 class Processes(unittest.TestCase):
     def start(self, code):
-        p = process.Process([sys.executable, "-u", "-c", code], [0], 1, 0, 5)
+        p = process.Process([sys.executable, "-u", "-c", code], [0], 1, timeout_s=5)
         self.addCleanup(p.end)
         return p
 
@@ -120,7 +121,7 @@ class Reference(unittest.TestCase):
     def test_gradients_are_difference_quotients(self):
         case = cases.Case("bwd", "f32", 2, 2, 5, 5, 3, True, 1)
         data = reference.inputs(case)
-        grads = reference._head(case, data, 0)
+        grads = dict(zip(reference.NAMES["bwd"], reference._head(case, data, 0)))
         for name, x in (("dq", data.q), ("dk", data.k), ("dv", data.v)):
             wide = [a[0].astype(np.float64) for a in (data.q, data.k, data.v)]
             at = {"dq": 0, "dk": 1, "dv": 2}[name]
@@ -128,24 +129,28 @@ class Reference(unittest.TestCase):
             for step in (1e-6, -1e-6):
                 moved = [a.copy() for a in wide]
                 moved[at][3, 1] += step
-                o = reference._forward(*moved, True)["o"]
+                [o] = reference._forward(*moved, True)
                 sums.append((o * data.grad_o[0]).sum())
             self.assertAlmostEqual(grads[name][3, 1], (sums[0] - sums[1]) / 2e-6, places=6)
 
     def test_stretches_are_whole(self):
         case = cases.prefill("fwd", "f32", 50, 8, True, 1)
         data = reference.inputs(case)
-        whole = reference._head(case, data, 7)["o"]
+        [whole] = reference._head(case, data, 7)
         reference.ROWS, kept = 7, reference.ROWS
         self.addCleanup(setattr, reference, "ROWS", kept)
-        np.testing.assert_allclose(reference._head(case, data, 7)["o"], whole, atol=1e-14)
+        np.testing.assert_allclose(reference._head(case, data, 7)[0], whole, atol=1e-14)
 
     def test_wrong_outputs_are_seen(self):
         case = cases.decode("bf16", 64, 16, (8, 2), 1)
         data = reference.inputs(case)
-        right = np.stack([reference._head(case, data, h)["o"] for h in range(8)])
+        right = np.stack([reference._head(case, data, h)[0] for h in range(8)])
         self.assertLess(reference.error(case, data, {"o": right}), 1e-12)
         self.assertGreater(reference.error(case, data, {"o": right[::-1]}), 0.1)
+        with tempfile.TemporaryDirectory() as kept:
+            same = reference.inputs(case, kept)
+            for _ in range(2):                  # made, then found
+                self.assertLess(reference.error(case, same, {"o": right}, kept), 1e-12)
         right[7, 0, 3] = np.nan
         self.assertEqual(reference.error(case, data, {"o": right}), float("inf"))
 
