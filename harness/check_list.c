@@ -196,6 +196,10 @@ static Status add_point(Collector *c, const char *text, Err *err)
     const Status status = point_parse(&point, text, err);
     if (status) return status;
     const size_t head = strcspn(text, ":");
+    const char *missing = point.variant ? isa_missing(point.variant->isa) : NULL;
+    if (missing)
+        return fail(err, UNSUPPORTED, "%s does not run here: %s", isa_name(point.variant->isa),
+                    missing);
     CheckChoice all = *c->choice;
     all.glob = NULL;
     all.isa = memchr(text, '@', head) ? point.variant->isa : all.isa;

@@ -231,7 +231,8 @@ static void print_verdict(const Session *s, double seconds)
 {
     int checks = 0;
     for (int i = 0; i < s->rows; i++) checks += s->row[i].ok + s->row[i].failed + s->row[i].other;
-    fprintf(stderr, "%d checks, %d wrong, %.1f s", checks, s->failed, seconds);
+    if (checks < s->list->count) fprintf(stderr, "stopped after %d of ", checks);
+    fprintf(stderr, "%d checks, %d wrong, %.1f s", s->list->count, s->failed, seconds);
     if (s->remarks) fprintf(stderr, "; %d right ones come with a remark", s->remarks);
     for (Isa isa = ISA_PORTABLE; isa < ISA_CUDA; isa++)
         for (int i = 0; variants[i] && !isa_runs_here(isa); i++)
