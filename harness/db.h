@@ -134,14 +134,16 @@ Status db_store_block(Db *db, const BlockContext *context, const Point *arm, int
 /* Derives estimates and ratios of all blocks that have come since. */
 Status db_refresh(Db *db, Err *err);
 
-/* What is known of a comparison on this machine, measured by this program's code. */
+/* What is known of a comparison on this machine, measured by this program's code; `session` not 0:
+ * in that session alone. */
 typedef struct {
     int    failed[ARMS_MAX];             /* the arm failed in a way that would only repeat itself */
     int    blocks;                       /* in which all other arms were measured */
     int    timed_pairs, decided_pairs;   /* pairs with a ratio; those whose verdict is not inconclusive */
     double seconds;                      /* that a block took on average; 0: none yet */
 } Known;
-Status db_known(Db *db, const BlockContext *context, const Point *arm, int arms, Known *out, Err *err);
+Status db_known(Db *db, const BlockContext *context, int64_t session, const Point *arm, int arms,
+                Known *out, Err *err);
 
 /* ---- raw epochs (db_sample.c) -------------------------------------------------------------- */
 

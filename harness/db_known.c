@@ -95,7 +95,8 @@ static void count_pairs(Db *db, const BlockContext *context, int64_t comparison,
     query_close(q);
 }
 
-Status db_known(Db *db, const BlockContext *context, const Point *arm, int arms, Known *out, Err *err)
+Status db_known(Db *db, const BlockContext *context, int64_t session, const Point *arm, int arms,
+                Known *out, Err *err)
 {
     require(arms >= 1 && arms <= ARMS_MAX);
     Blocks blocks = { 0 };
@@ -107,9 +108,9 @@ Status db_known(Db *db, const BlockContext *context, const Point *arm, int arms,
     for (int i = 0; i < arms; i++) e.code[i] = db_code_id(arm[i].variant);
     Query *q = query_open(db,
         "SELECT b.id, b.instruments, b.duration_ms, b.wall_limit_ms, b.memory_limit_bytes FROM block b "
-        "JOIN session s ON s.id = b.session WHERE b.comparison = ? AND s.machine = ? "
-        "ORDER BY b.started_at_ms",
-        VALUES(val_integer(comparison), val_integer(context->from.machine)));
+        "JOIN session s ON s.id = b.session WHERE b.comparison = ?1 AND s.machine = ?2 "
+        "AND (?3 = 0 OR b.session = ?3) ORDER BY b.started_at_ms",
+        VALUES(val_integer(comparison), val_integer(context->from.machine), val_integer(session)));
     while (query_row(q)) {
         if (!covers(column_text(q, 1), context->instruments)) continue;
         e.wall_limit_ms = column_integer(q, 3);

@@ -239,7 +239,7 @@ Status plan_look_up(Plan *plan, Db *db, int64_t machine, Err *err)
         BlockContext context = plan_context(g, text);
         context.from.machine = machine;
         plan_points(g, point);
-        status = db_known(db, &context, point, g->arms, &g->known, err);
+        status = db_known(db, &context, 0, point, g->arms, &g->known, err);
         if (g->known.seconds > 0) g->block_s = g->known.seconds;
     }
     return status;

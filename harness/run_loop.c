@@ -146,15 +146,11 @@ static Status known_again(Loop *l, Group *g, Err *err)
     Known known;
     context.from.machine = l->machine;
     plan_points(g, point);
+    const int64_t session = l->request->fresh ? l->from.session : 0;    /* older ones do not count */
     Status status = db_refresh(l->db, err);
-    if (!status) status = db_known(l->db, &context, point, g->arms, &known, err);
-    if (status) return status;
-    if (l->request->fresh) {                     /* what was known before does not count */
-        known.blocks = g->known.blocks;
-        memcpy(known.failed, g->known.failed, sizeof known.failed);
-    }
-    g->known = known;
-    return OK;
+    if (!status) status = db_known(l->db, &context, session, point, g->arms, &known, err);
+    if (!status) g->known = known;
+    return status;
 }
 
 static void show(Loop *l, const Group *g, int target)
@@ -166,49 +162,65 @@ static void show(Loop *l, const Group *g, int target)
     progress_at(l->progress, l->done_s, detail);
 }
 
-/* Measures blocks up to `target` while they have the same seed. Sets *stop when the group can give
- * no more: an arm broke for good. */
-static Status measure_some(Loop *l, Group *g, int target, int *stop, Err *err)
+static int has_failed(const BlockRecord *block)
+{
+    for (int i = 0; i < block->runs; i++)
+        if (block->run[i].outcome != OUTCOME_OK) return 1;
+    return 0;
+}
+
+/* One block, stored. Sets *leave where the next one must be thought over first: an arm has failed,
+ * or no worker could be had. */
+static Status measure_one(Loop *l, Group *g, Measure *m, const MeasurePlan *plan, int *leave, Err *err)
+{
+    BlockRecord block;
+    Err why = { "" };
+    const double start_s = now_s();
+    Status status = measure_block(m, g->known.blocks, &block, &why);
+    if (status && interrupted) { *leave = 1; return OK; }
+    if (status) {
+        *leave = 1;
+        status = store_trouble(l, g, plan, g->known.blocks, &why, err);
+    } else {
+        *leave = has_failed(&block);
+        status = store(l, g, &block, err);
+        block_free(&block);
+    }
+    g->known.blocks++;
+    g->block_s = now_s() - start_s;
+    l->done_s += g->block_s;
+    return status;
+}
+
+/* Blocks up to `target` while they have the same seed, and so can share inputs and references. */
+static Status measure_some(Loop *l, Group *g, int target, Err *err)
 {
     Point point[ARMS_MAX];
     Measure *m = NULL;
     Err why = { "" };
+    int leave = 0;
     const MeasurePlan plan = measure_plan(g, g->known.blocks, point);
     Status status = measure_open(&m, &plan, &why);
-    if (status) {
-        *stop = 1;
-        return store_trouble(l, g, &plan, g->known.blocks, &why, err);
-    }
+    if (status) return store_trouble(l, g, &plan, g->known.blocks, &why, err);
     do {
-        BlockRecord block;
         show(l, g, target);
-        const double start_s = now_s();
-        status = measure_block(m, g->known.blocks, &block, &why);
-        if (status && interrupted) break;
-        if (status) {
-            *stop = 1;
-            status = store_trouble(l, g, &plan, g->known.blocks, &why, err);
-        } else status = store(l, g, &block, err);
-        block_free(&block);
-        g->known.blocks++;
-        g->block_s = now_s() - start_s;
-        l->done_s += g->block_s;
-    } while (!status && !*stop && g->known.blocks < target && g->spec->seeds == 1 && !is_over(l, g->block_s));
-    if (!status && l->from.session) status = db_ceilings(l->db, l->from.session, measure_ceilings(m), err);
+        status = measure_one(l, g, m, &plan, &leave, err);
+    } while (!status && !leave && g->known.blocks < target && g->spec->seeds == 1 && !is_over(l, g->block_s));
+    if (!status && l->from.session)
+        status = db_ceilings(l->db, l->from.session, measure_ceilings(m), err);
     measure_close(m);
-    return interrupted ? OK : status;
+    return status;
 }
 
+/* Arms that fail for good drop out on the way. What fails now and then (an impossible time) may be
+ * tried twice as often as there are blocks to get, and no more. */
 static Status visit(Loop *l, Group *g, int target, Err *err)
 {
-    int stop = 0;
     Status status = OK;
     if (group_refuses(g)) status = store_refusals(l, g, err);
-    while (!status && !stop && group_wants(g, target) && !is_over(l, g->block_s)) {
-        const int before = g->known.blocks;
-        status = measure_some(l, g, target, &stop, err);
-        if (!status && g->known.blocks > before && (g->known.blocks >= target || stop || is_over(l, g->block_s)))
-            return known_again(l, g, err);
+    for (int tries = 0; tries < 2 * target && !status && group_wants(g, target) && !is_over(l, g->block_s); tries++) {
+        status = measure_some(l, g, target, err);
+        if (!status) status = known_again(l, g, err);
     }
     return status;
 }

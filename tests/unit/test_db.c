@@ -361,12 +361,12 @@ static void failures_are_rows(void **state)
     assert_true(number(db, "SELECT failures FROM v_point WHERE variant = 'unfused'") == 1);
     assert_true(number(db, "SELECT count(*) FROM v_time") == 1);
     assert_true(number(db, "SELECT count(*) FROM v_speedup") == 0);
-    fine(db_known(db, &context, arm, 2, &known, &err), &err);
+    fine(db_known(db, &context, 0, arm, 2, &known, &err), &err);
     assert_int_equal(known.failed[1], 1);
     assert_int_equal(known.failed[0], 0);
     assert_int_equal(known.blocks, 1);
     context.wall_limit_ms = 2000;                 /* with more time it is worth another try */
-    fine(db_known(db, &context, arm, 2, &known, &err), &err);
+    fine(db_known(db, &context, 0, arm, 2, &known, &err), &err);
     assert_int_equal(known.failed[1], 0);
     assert_int_equal(known.blocks, 0);
     context.wall_limit_ms = 0;
@@ -380,26 +380,30 @@ static void what_is_known_already(void **state)
     Err err;
     Db *db = opened(DB_WRITE);
     start_session(db, "cpu 1");
-    fine(db_known(db, &context, arm, 2, &known, &err), &err);
+    fine(db_known(db, &context, 0, arm, 2, &known, &err), &err);
     assert_int_equal(known.blocks, 0);
     for (int i = 0; i < 6; i++) store(db, i, 1.5);
     refresh(db);
-    fine(db_known(db, &context, arm, 2, &known, &err), &err);
+    fine(db_known(db, &context, 0, arm, 2, &known, &err), &err);
     assert_int_equal(known.blocks, 6);
     assert_int_equal(known.timed_pairs, 1);
     assert_int_equal(known.decided_pairs, 1);
     assert_true(known.seconds == 0.25);
     BlockContext other = context;
     other.instruments = "time";                   /* less than was measured */
-    fine(db_known(db, &other, arm, 2, &known, &err), &err);
+    fine(db_known(db, &other, 0, arm, 2, &known, &err), &err);
     assert_int_equal(known.blocks, 6);
     other.instruments = "accuracy,count,time";    /* more */
-    fine(db_known(db, &other, arm, 2, &known, &err), &err);
+    fine(db_known(db, &other, 0, arm, 2, &known, &err), &err);
     assert_int_equal(known.blocks, 0);
-    fine(db_known(db, &context, arm, 1, &known, &err), &err);      /* another comparison */
+    fine(db_known(db, &context, 0, arm, 1, &known, &err), &err);      /* another comparison */
+    assert_int_equal(known.blocks, 0);
+    fine(db_known(db, &context, context.from.session, arm, 2, &known, &err), &err);
+    assert_int_equal(known.blocks, 6);
+    fine(db_known(db, &context, 1, arm, 2, &known, &err), &err);    /* no such session */
     assert_int_equal(known.blocks, 0);
     start_session(db, "cpu 2");                   /* another machine */
-    fine(db_known(db, &context, arm, 2, &known, &err), &err);
+    fine(db_known(db, &context, 0, arm, 2, &known, &err), &err);
     assert_int_equal(known.blocks, 0);
     db_close(db);
 }
