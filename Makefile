@@ -134,6 +134,10 @@ reproduce: $(PAPERS:%=reproduce-%)
 figures report: $(BUILD)/attest
 	$(BUILD)/attest $@
 
+# The figure and the verdicts in README.md, from results/attest.db.
+readme: $(BUILD)/attest
+	sh harness/readme.sh $(BUILD)/attest
+
 install: $(BUILD)/attest
 	install -D -m 755 $(BUILD)/attest $(DESTDIR)$(PREFIX)/bin/attest
 	mkdir -p $(DESTDIR)$(PREFIX)/share/attest
@@ -145,6 +149,6 @@ clean:
 	rm -rf $(BUILD)
 
 FORCE:
-.PHONY: all tests test test-sanitized reproduce figures report install uninstall clean FORCE
+.PHONY: all tests test test-sanitized reproduce figures report readme install uninstall clean FORCE
 .SECONDARY:
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)
