@@ -356,7 +356,15 @@ void machine_state(Facts *out)
 
 /* ---- which core ---------------------------------------------------------------------- */
 
-typedef struct { int cpu; long long busy; } Core;
+typedef struct { int cpu, second; long long busy; } Core;   /* second thread of a core */
+
+/* Two threads of one core share its arithmetic: all first threads come before any second one. */
+static int is_second_thread(int cpu)
+{
+    char path[96], text[64];
+    snprintf(path, sizeof path, "/sys/devices/system/cpu/cpu%d/topology/thread_siblings_list", cpu);
+    return slurp(path, text, sizeof text) && atoi(text) != cpu;
+}
 
 /* Ticks that each core was not idle since boot. */
 static void read_busy(long long busy[CPU_SETSIZE])
@@ -377,6 +385,7 @@ static void read_busy(long long busy[CPU_SETSIZE])
 static int idler(const void *a, const void *b)
 {
     const Core *x = a, *y = b;
+    if (x->second != y->second) return x->second - y->second;
     if (x->busy != y->busy) return x->busy < y->busy ? -1 : 1;
     return y->cpu - x->cpu;
 }
@@ -391,7 +400,8 @@ int machine_cpus(int *cpu, int most)
     if (sched_getaffinity(0, sizeof allowed, &allowed)) return 0;
     read_busy(busy);
     for (int i = 0; i < CPU_SETSIZE; i++) {
-        if (CPU_ISSET(i, &allowed)) core[n++] = (Core){ i, busy[i] - before[i] };
+        if (CPU_ISSET(i, &allowed))
+            core[n++] = (Core){ i, is_second_thread(i), busy[i] - before[i] };
         before[i] = busy[i];
     }
     qsort(core, (size_t)n, sizeof *core, idler);

@@ -41,7 +41,7 @@ enum {
 typedef struct {
     Arm       *arm;
     Epoch     *epoch;
-    double    *call_ns;        /* of each epoch, by wall time */
+    double    *call_ns;        /* of each epoch, by the clock that counts */
     int        epochs, room;
     CacheState cache;
     int        seen;           /* bit s: set s was timed */
@@ -77,6 +77,13 @@ static int make_room(Lane *lane)
     return 1;
 }
 
+/* Thread-CPU time with one thread: what other programs do to us is not the arm's. With more, wall
+ * time: what threads wait for each other is. */
+static double epoch_ns(const Lane *lane, const Epoch *e)
+{
+    return (double)(lane->arm->point.threads == 1 ? e->cpu_ns : e->wall_ns);
+}
+
 /* One epoch, kept. NULL: the arm has ended. */
 static Epoch *take(Timing *t, Lane *lane, int set, int64_t calls, CacheState cache)
 {
@@ -84,7 +91,7 @@ static Epoch *take(Timing *t, Lane *lane, int set, int64_t calls, CacheState cac
     Epoch *e = &lane->epoch[lane->epochs];
     const Status status = epoch_take(&t->clock, lane->arm, set, calls, cache, e);
     if (status) { arm_failed(lane->arm, status); return NULL; }
-    lane->call_ns[lane->epochs++] = (double)e->wall_ns / (double)e->calls;
+    lane->call_ns[lane->epochs++] = epoch_ns(lane, e) / (double)e->calls;
     return e;
 }
 
@@ -102,7 +109,7 @@ static double calibrate(Timing *t, Lane *lane)
         if (!e) return 0;
         e->warmup = 1;
         e->round = -1;
-        elapsed_ns = (double)e->wall_ns;
+        elapsed_ns = epoch_ns(lane, e);
     }
     return lane->call_ns[lane->epochs - 1];
 }
@@ -315,7 +322,7 @@ static void time_laps(Timing *t, Lane *lane)
 
 /* ---- what is said about it ----------------------------------------------------------- */
 
-/* Per call, over the epochs behind the warm-up: thread-CPU time with one thread, else wall time. */
+/* Per call, over the epochs behind the warm-up. */
 static double median_call_ns(const Lane *lane, double *scratch, double *least_wall_ns)
 {
     int n = 0;
@@ -324,8 +331,7 @@ static double median_call_ns(const Lane *lane, double *scratch, double *least_wa
         const Epoch *e = &lane->epoch[i];
         if (e->warmup) continue;
         *least_wall_ns = fmin(*least_wall_ns, (double)e->wall_ns / (double)e->calls);
-        scratch[n++] = (double)(lane->arm->point.threads == 1 ? e->cpu_ns : e->wall_ns) /
-                       (double)e->calls;
+        scratch[n++] = lane->call_ns[i];
     }
     return n ? median_of(scratch, n) : NAN;
 }
