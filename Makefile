@@ -3,7 +3,7 @@
 #   make                      build/attest
 #   make test                 every test
 #   make reproduce-PAPER      measure, judge, draw and report one paper   (PROFILE=smoke|quick|paper)
-#   make reproduce            all papers;  make figures, make report: from stored rows only
+#   make reproduce            all papers;  make figures, make report, make site: from stored rows only
 #   make install              PREFIX=/usr/local DESTDIR=
 #
 # What a file is, is said by its place and name alone; nothing is listed by hand:
@@ -131,7 +131,7 @@ PAPERS := $(patsubst papers/%/claims.yaml,%,$(wildcard papers/*/claims.yaml))
 $(PAPERS:%=reproduce-%): reproduce-%: $(BUILD)/attest
 	$(BUILD)/attest reproduce $* --profile $(PROFILE)
 reproduce: $(PAPERS:%=reproduce-%)
-figures report: $(BUILD)/attest
+figures report site: $(BUILD)/attest
 	$(BUILD)/attest $@
 
 # The figure and the verdicts in README.md, from results/attest.db.
@@ -149,6 +149,6 @@ clean:
 	rm -rf $(BUILD)
 
 FORCE:
-.PHONY: all tests test test-sanitized reproduce figures report readme install uninstall clean FORCE
+.PHONY: all tests test test-sanitized reproduce figures report site readme install uninstall clean FORCE
 .SECONDARY:
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* From notes to pages: equations, Markdown, and a whole report whose links all lead somewhere. */
+#include "../../harness/db.h"
 #include "../../harness/file.h"
 #include "../../harness/markdown.h"
 #include "../../harness/mathml.h"
@@ -257,6 +258,50 @@ static void a_report_without_rows(void **state)
     assert_int_equal(system(command), 0);
 }
 
+/* Every figure of every experiment is well-formed, its queries run, and its note is a heading. */
+static void all_figures_are_right(void **state)
+{
+    (void)state;
+    char folder[] = "/tmp/attest-report-XXXXXX", db_path[80], command[200], **ids;
+    int count;
+    Db *db;
+    Err err = { "" };
+    assert_non_null(mkdtemp(folder));
+    snprintf(db_path, sizeof db_path, "%s/a.db", folder);
+    assert_int_equal(db_open(&db, db_path, DB_WRITE, &err), OK);
+    db_close(db);
+    assert_int_equal(papers_list(&ids, &count, NULL), OK);
+    for (int i = 0; i < count; i++) {
+        Paper paper;
+        Figures figures;
+        char path[300];
+        size_t size;
+        assert_int_equal(paper_open(&paper, ids[i], &err), OK);
+        if (figures_open(&figures, &paper, db_path, 0, &err))
+            fail_msg("%s", err.text);
+        assert_int_equal(figures.count, 0);
+        snprintf(path, sizeof path, "papers/%s/notes.md", ids[i]);
+        char *notes = file_read(path, &size);
+        for (int t = 0; t < figures.trees; t++) {
+            const Node *list = node_get(tree_root(figures.tree[t]), "figures");
+            for (int k = 0; list && k < list->count; k++) {
+                char heading[200];
+                const char *note = node_text(list->item[k], "note", "");
+                snprintf(heading, sizeof heading, "\n## %s\n", note);
+                if (*note && !strstr(notes, heading))
+                    fail_msg("%s: the notes have no heading \"%s\"", tree_name(figures.tree[t]),
+                             note);
+            }
+        }
+        free(notes);
+        figures_close(&figures);
+        paper_close(&paper);
+    }
+    papers_free(ids, count);
+    snprintf(command, sizeof command, "rm -rf %s", folder);
+    assert_int_equal(system(command), 0);
+}
+
 static void no_such_paper(void **state)
 {
     (void)state;
@@ -277,7 +322,7 @@ int main(void)
         cmocka_unit_test(bad_equations_are_named),
         cmocka_unit_test(markdown),
         cmocka_unit_test(all_notes_convert),
-        cmocka_unit_test(a_report_without_rows),
+        cmocka_unit_test(all_figures_are_right), cmocka_unit_test(a_report_without_rows),
         cmocka_unit_test(no_such_paper),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
