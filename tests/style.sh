@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
-# The budgets of the house (CONTRIBUTING.md), measured: sizes of functions and files, parameters,
+# The budgets of the house, measured: sizes of functions and files, parameters,
 # lines, comments; and words that must not stay in code. Function sizes need universal-ctags.
 
 # FILE[:FUNCTION] that may exceed a budget, and why.
