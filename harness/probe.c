@@ -23,28 +23,31 @@ typedef struct {
 
 static size_t whole(size_t bytes) { return bytes / ALIGN * ALIGN; }
 
+static int is_arithmetic(CeilingKind kind) { return kind == CEILING_FMA || kind == CEILING_DOT; }
+
+static void move_bytes(Burst *b, int64_t index)
+{
+    float sink;
+    char *at = b->memory + (size_t)index * b->part;
+    const size_t third = whole(b->piece / 3);
+    if (b->kind == CEILING_READ) {
+        b->loops->read(at, b->piece, b->passes, &sink);
+        b->work += (int64_t)b->piece * b->passes;
+    } else {
+        b->loops->triad((float *)at, (float *)(at + third), (float *)(at + 2 * third), third,
+                        b->passes);
+        b->work += 3 * (int64_t)third * b->passes;
+    }
+}
+
 static void burst_body(void *arg, int64_t index, int worker)
 {
     (void)worker;
     Burst *b = arg;
     float sink;
-    char *at = b->memory + (size_t)index * b->part;
-    const size_t third = whole(b->piece / 3);
-    switch (b->kind) {
-    case CEILING_FMA: b->work += b->loops->fma(b->passes, &sink); return;
-    case CEILING_DOT: b->work += b->loops->dot(b->passes, &sink); return;
-    case CEILING_READ:
-        b->loops->read(at, b->piece, b->passes, &sink);
-        b->work += (int64_t)b->piece * b->passes;
-        return;
-    case CEILING_TRIAD:
-        b->loops->triad((float *)at, (float *)(at + third), (float *)(at + 2 * third), third,
-                        b->passes);
-        b->work += 3 * (int64_t)third * b->passes;
-        return;
-    case CEILING_KINDS: break;
-    }
-    require_failed("a kind of ceiling", __FILE__, __LINE__);
+    if (!is_arithmetic(b->kind)) move_bytes(b, index);
+    else b->work += b->kind == CEILING_FMA ? b->loops->fma(b->passes, &sink)
+                                           : b->loops->dot(b->passes, &sink);
 }
 
 /* Bytes of all threads together that live in a level and in no faster one. */
@@ -99,7 +102,7 @@ static double timed_burst(const CeilingProbe *probe, Burst *burst, int64_t burst
 {
     const double try_ns = run_burst(probe, burst);
     const double more = (double)burst_ns / (try_ns > 1 ? try_ns : 1);
-    if (burst->kind == CEILING_FMA || burst->kind == CEILING_DOT || more > 1)
+    if (is_arithmetic(burst->kind) || more > 1)
         burst->passes = (int64_t)((double)burst->passes * (more > 1 ? more : 1)) + 1;
     return run_burst(probe, burst);
 }
@@ -124,8 +127,7 @@ static double streamed_burst(CeilingProbe *probe, Burst *burst, int64_t burst_ns
 Status probe_burst(CeilingProbe *probe, CeilingKind kind, Isa isa, Level level, int64_t burst_ns,
                    CeilingList *list, Err *err)
 {
-    const int threads = team_threads(probe->team),
-              arithmetic = kind == CEILING_FMA || kind == CEILING_DOT;
+    const int threads = team_threads(probe->team), arithmetic = is_arithmetic(kind);
     const CeilingLoops *loops = isa_runs_here(isa) ? ceiling_loops(isa) : NULL;
     if (!loops) return fail(err, UNSUPPORTED, "no %s loops here", isa_name(isa));
     if (kind == CEILING_DOT && !loops->dot)

@@ -227,8 +227,8 @@ static int64_t monotonic_ns(void)
     return t.tv_sec * (int64_t)1000000000 + t.tv_nsec;
 }
 
-/* Milliseconds until the phase under way has taken too long; 0: it has. What no arm is to blame for,
- * as starting on a busy machine, has a limit of its own. */
+/* Milliseconds until the phase under way has taken too long; 0: it has. What no arm is to blame
+ * for, as starting on a busy machine, has a limit of its own. */
 static int patience_ms(const WorkerPlan *plan)
 {
     static const int64_t start_limit_ns = 60 * (int64_t)1000000000;
