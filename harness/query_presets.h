@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* The queries of `attest query --preset NAME`. */
 #ifndef QUERY_PRESETS_H
 #define QUERY_PRESETS_H
 

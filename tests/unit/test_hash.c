@@ -16,7 +16,8 @@ static const char *sha(const char *text, size_t size, size_t step)
     uint8_t digest[SHA256_BYTES];
     Sha256 h;
     sha256_open(&h);
-    for (size_t i = 0; i < size; i += step) sha256_add(&h, text + i, size - i < step ? size - i : step);
+    for (size_t i = 0; i < size; i += step)
+        sha256_add(&h, text + i, size - i < step ? size - i : step);
     sha256_close(&h, digest);
     sha256_text(digest, hex);
     return hex;
@@ -26,9 +27,12 @@ static void published_digests(void **state)
 {
     (void)state;
     const char *two = "abcdbcdecdefdefgefghfghighijhijkijkljklmklmnlmnomnopnopq";
-    assert_string_equal(sha("", 0, 1), "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");
-    assert_string_equal(sha("abc", 3, 3), "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
-    assert_string_equal(sha(two, 56, 56), "248d6a61d20638b8e5c026930c3e6039a33ce45964ff2167f6ecedd419db06c1");
+    assert_string_equal(sha("", 0, 1),
+                        "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");
+    assert_string_equal(sha("abc", 3, 3),
+                        "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
+    assert_string_equal(sha(two, 56, 56),
+                        "248d6a61d20638b8e5c026930c3e6039a33ce45964ff2167f6ecedd419db06c1");
 }
 
 static void a_million_letters_in_odd_pieces(void **state)

@@ -165,15 +165,15 @@ static void profiles_change_the_sweep(void **state)
 static void parts_take_what_they_do_not_say_from_above(void **state)
 {
     (void)state;
-    static const char text[] = HEAD
-        "compare: [attention/blas, attention/unfused]\n"
-        "fixed: {B: 1, H: 2}\n"
-        "instruments: memory\n"
-        "parts:\n"
-        "  - {sweep: {T: [64, 128]}}\n"
-        "  - {sweep: {T: [256]}, compare: attention/blas, pass: bwd, fixed: {D: 32}, instruments: [time]}\n"
-        "  - {sweep: {T: [512]}, profiles: {smoke: {skip: 1}}}\n"
-        "profiles: {smoke: {T: {to: 256}}}\n";
+    static const char text[] = HEAD "compare: [attention/blas, attention/unfused]\n"
+                                    "fixed: {B: 1, H: 2}\n"
+                                    "instruments: memory\n"
+                                    "parts:\n"
+                                    "  - {sweep: {T: [64, 128]}}\n"
+                                    "  - {sweep: {T: [256]}, compare: attention/blas, pass: bwd, "
+                                    "fixed: {D: 32}, instruments: [time]}\n"
+                                    "  - {sweep: {T: [512]}, profiles: {smoke: {skip: 1}}}\n"
+                                    "profiles: {smoke: {T: {to: 256}}}\n";
     Spec spec;
     opened(&spec, text, "quick");
     assert_int_equal(spec.parts, 3);
@@ -203,8 +203,10 @@ static void slips_get_a_hint(void **state)
               "3:10: unknown instruction set 'avx3'; did you mean 'avx2'?\n"
               "4:9: no arm has a parameter 'TT'; did you mean 'T'?\n"
               "4:18: no arm has a parameter 'causl'; did you mean 'causal'?\n");
-    complains(HEAD "compare: attention/blas\nsweep: {causl: [0], T: 64}\ndtype: f16\npass: [forward]\n"
-                   "instruments: [tme]\nhardware: {isas: best, threads: [0, some]}\n", "quick",
+    complains(HEAD
+              "compare: attention/blas\nsweep: {causl: [0], T: 64}\ndtype: f16\npass: [forward]\n"
+              "instruments: [tme]\nhardware: {isas: best, threads: [0, some]}\n",
+              "quick",
               "4:9: no arm has a parameter 'causl'; did you mean 'causal'?\n"
               "8:12: unknown key 'isas'; did you mean 'isa'?\n"
               "5:8: unknown dtype 'f16'; did you mean 'bf16'?\n"
@@ -217,29 +219,40 @@ static void slips_get_a_hint(void **state)
 static void impossible_values(void **state)
 {
     (void)state;
-    complains(HEAD "compare: attention/blas\nsweep: {T: [], B: [0], D: [4096, 64, 64], H: x, causal: {from: 2}}\n", "quick",
+    complains(HEAD "compare: attention/blas\nsweep: {T: [], B: [0], D: [4096, 64, 64], H: x, "
+                   "causal: {from: 2}}\n",
+              "quick",
               "4:12: T: the list is empty\n"
               "4:20: B = 0 is outside 1..4096 of attention\n"
               "4:28: D = 4096 is outside 1..512 of attention\n"
               "4:38: D = 64 is there already\n"
               "4:46: H: 'x' is no whole number\n"
-              "4:57: causal: a range is {from: A, to: B, factor: F} with A of at least 1, or {from: A, to: B, step: S}\n");
-    complains(HEAD "compare: attention/blas\nsweep: {T: {from: 9, to: 3, step: 1}, D: {from: 1, to: 64, factor: 1}}\n", "quick",
+              "4:57: causal: a range is {from: A, to: B, factor: F} with A of at least 1, or "
+              "{from: A, to: B, step: S}\n");
+    complains(HEAD "compare: attention/blas\nsweep: {T: {from: 9, to: 3, step: 1}, D: {from: 1, "
+                   "to: 64, factor: 1}}\n",
+              "quick",
               "4:12: T: from 9 to 3 is empty\n"
               "4:68: factor: a whole number of at least 2 is wanted\n");
-    complains(HEAD "compare: attention/blas\nfixed: {T: [1, 2], H: 3, Hkv: 2}\nsweep: {H: 4}\n", "quick",
+    complains(HEAD "compare: attention/blas\nfixed: {T: [1, 2], H: 3, Hkv: 2}\nsweep: {H: 4}\n",
+              "quick",
               "4:12: fixed: T has 2 values; put it into sweep\n"
               "4:20: 'H' is swept or fixed twice\n");
-    complains(HEAD "compare: [attention/blas, attention/blas, \"attention/unfused:T=-1,Q=2,D\"]\n", "quick",
+    complains(HEAD "compare: [attention/blas, attention/blas, \"attention/unfused:T=-1,Q=2,D\"]\n",
+              "quick",
               "3:27: 'attention/blas' is compared with itself\n"
               "3:43: T=-1: a whole number from 1 to 16777216 is wanted\n"
-              "3:43: unknown parameter 'Q'; there are: B, H, Hkv, T, Tk, D, causal, window_left, window_right, key_padding, "
+              "3:43: unknown parameter 'Q'; there are: B, H, Hkv, T, Tk, D, causal, window_left, "
+              "window_right, key_padding, "
               "query_padding, dropout_percent, keep_p\n"
               "3:43: 'D' is no PARAM=VALUE\n");
     complains(HEAD "compare: attention/blas\nsweep: {H: [2, 4, 6]}\nfixed: {Hkv: 4}\n", "quick",
-              "3:10: attention/blas makes no sense for some values of the sweep: attention: H has to be a multiple of Hkv\n");
-    complains(HEAD "compare: attention/blas\nepsilon: 200%\nseeds: [-1]\nlimits: {wall: soon, memory: 1XB, cpu: 3}\n"
-                   "blocks: 0\nbudget: [1]\ncold: maybe\nfast_memory: big\n", "quick",
+              "3:10: attention/blas makes no sense for some values of the sweep: attention: H has "
+              "to be a multiple of Hkv\n");
+    complains(HEAD "compare: attention/blas\nepsilon: 200%\nseeds: [-1]\nlimits: {wall: soon, "
+                   "memory: 1XB, cpu: 3}\n"
+                   "blocks: 0\nbudget: [1]\ncold: maybe\nfast_memory: big\n",
+              "quick",
               "6:35: unknown key 'cpu'; known here: wall, memory\n"
               "6:16: 'soon' is no duration; write one like 500us, 100ms, 2s, 10m or 1h\n"
               "6:30: '1XB' is no size; write one like 4096, 32KiB, 512MiB or 8GiB\n"
@@ -254,25 +267,33 @@ static void impossible_values(void **state)
 static void wrong_shapes(void **state)
 {
     (void)state;
-    complains("[1, 2]\n", "quick", "1:1: an experiment is a map: experiment, compare, sweep, ...\n");
+    complains("[1, 2]\n", "quick",
+              "1:1: an experiment is a map: experiment, compare, sweep, ...\n");
     complains(HEAD "compare: {a: b}\nsweep: [1]\nprofiles: [1]\nfigures: 3\n", "quick",
               "5:11: profiles: a map is wanted\n"
               "3:10: a word or a list of words is wanted here, not a map\n"
               "4:8: sweep: a map of parameters is wanted, as {T: [128, 256]}\n"
               "6:10: figures: a list of maps is wanted\n");
-    complains(HEAD "compare: []\nparts: {}\n", "quick", "4:8: parts: a list of 1 to 16 maps is wanted\n");
+    complains(HEAD "compare: []\nparts: {}\n", "quick",
+              "4:8: parts: a list of 1 to 16 maps is wanted\n");
     complains(HEAD "sweep: {T: 1}\n", "quick",
               "1:1: compare: the arms are missing, as [attention/blas, flash_attention]\n");
     complains(HEAD "compare: attention/blas\nsweep: {together: [{T: 1, B: 1}, {T: 2}]}\n", "quick",
               "4:34: together: each row needs the same parameters as the first\n");
-    complains(HEAD "compare: attention/blsa\nparts: [{sweep: {T: 1}}, {sweep: {T: 2}}, {sweep: {T: 0}}]\n", "quick",
-              "3:10: unknown variant 'blsa'; did you mean 'blas'?\n"
-              "4:55: T = 0 is outside 1..16777216 of attention\n");
-    complains(HEAD "compare: attention/blas\nsweep: {T: [128]}\nprofiles: {fast: {}, quick: {D: 3, T: {to: 64}, skipp: 1}, smoke: 3}\n",
+    complains(
+        HEAD
+        "compare: attention/blsa\nparts: [{sweep: {T: 1}}, {sweep: {T: 2}}, {sweep: {T: 0}}]\n",
+        "quick",
+        "3:10: unknown variant 'blsa'; did you mean 'blas'?\n"
+        "4:55: T = 0 is outside 1..16777216 of attention\n");
+    complains(HEAD "compare: attention/blas\nsweep: {T: [128]}\nprofiles: {fast: {}, quick: {D: 3, "
+                   "T: {to: 64}, skipp: 1}, smoke: 3}\n",
               "quick",
               "5:12: unknown key 'fast'; known here: smoke, quick, paper\n"
-              "5:30: a profile changes parameters of the sweep, or blocks, budget, dtype, pass, isa, threads, skip; 'D' is none of them\n"
-              "5:49: a profile changes parameters of the sweep, or blocks, budget, dtype, pass, isa, threads, skip; 'skipp' is none of "
+              "5:30: a profile changes parameters of the sweep, or blocks, budget, dtype, pass, "
+              "isa, threads, skip; 'D' is none of them\n"
+              "5:49: a profile changes parameters of the sweep, or blocks, budget, dtype, pass, "
+              "isa, threads, skip; 'skipp' is none of "
               "them; did you mean 'skip'?\n"
               "5:67: a profile is a map, as {T: {to: 4096}}\n"
               "5:39: T: nothing of the sweep is left in this profile\n");

@@ -71,12 +71,37 @@ static void many_items(void **state)
 static void words_stay_words(void **state)
 {
     (void)state;
-    Tree *tree = parsed("[no, yes, null, ~, 1e3, 0x10, ' 1', \"2\", 012, -7, +8, .5, 2%, 1e999, inf, nan, 1_000, "
-                        "9223372036854775807, 9223372036854775808, 1.5.2, '', 3 4]");
-    static const struct { int is_integer; int64_t integer; int is_number; double number; } right[] = {
-        { 0 }, { 0 }, { 0 }, { 0 }, { 0, 0, 1, 1000 }, { 0 }, { 0 }, { 0 }, { 1, 12, 1, 12 },
-        { 1, -7, 1, -7 }, { 1, 8, 1, 8 }, { 0, 0, 1, .5 }, { 0, 0, 1, .02 }, { 0 }, { 0 }, { 0 }, { 0 },
-        { 1, INT64_MAX, 1, 9223372036854775807.0 }, { 0, 0, 1, 9223372036854775808.0 }, { 0 }, { 0 }, { 0 },
+    Tree *tree = parsed(
+        "[no, yes, null, ~, 1e3, 0x10, ' 1', \"2\", 012, -7, +8, .5, 2%, 1e999, inf, nan, 1_000, "
+        "9223372036854775807, 9223372036854775808, 1.5.2, '', 3 4]");
+    static const struct {
+        int is_integer;
+        int64_t integer;
+        int is_number;
+        double number;
+    } right[] = {
+        { 0 },
+        { 0 },
+        { 0 },
+        { 0 },
+        { 0, 0, 1, 1000 },
+        { 0 },
+        { 0 },
+        { 0 },
+        { 1, 12, 1, 12 },
+        { 1, -7, 1, -7 },
+        { 1, 8, 1, 8 },
+        { 0, 0, 1, .5 },
+        { 0, 0, 1, .02 },
+        { 0 },
+        { 0 },
+        { 0 },
+        { 0 },
+        { 1, INT64_MAX, 1, 9223372036854775807.0 },
+        { 0, 0, 1, 9223372036854775808.0 },
+        { 0 },
+        { 0 },
+        { 0 },
     };
     const Node *list = tree_root(tree);
     assert_int_equal(list->count, sizeof right / sizeof *right);
@@ -99,7 +124,8 @@ static void refused(const char *text, Status why, const char *sentence)
     Err err = { "" };
     assert_int_equal(tree_parse_yaml(&tree, "f.yaml", text, strlen(text), &err), why);
     assert_null(tree);
-    if (strncmp(err.text, sentence, strlen(sentence))) fail_msg("'%s' does not start with '%s'", err.text, sentence);
+    if (strncmp(err.text, sentence, strlen(sentence)))
+        fail_msg("'%s' does not start with '%s'", err.text, sentence);
 }
 
 static void what_is_refused(void **state)
@@ -135,7 +161,8 @@ static void depth(void **state)
 static void any_prefix_and_any_byte(void **state)
 {
     (void)state;
-    const char *text = "a: {b: [1, 'x', \"y\\n\"], c: |\n  text\n  more\n}\nd:\n- e\n- - f\n  - {g: h}\n";
+    const char *text =
+        "a: {b: [1, 'x', \"y\\n\"], c: |\n  text\n  more\n}\nd:\n- e\n- - f\n  - {g: h}\n";
     char copy[128];
     for (size_t n = 0; n <= strlen(text); n++) {
         Tree *tree;
@@ -173,9 +200,10 @@ static void all_complaints_in_one_go(void **state)
     complain_unknown_keys(&c, tree, tree_root(tree), known);
     complain(&c, tree, node_get(tree_root(tree), "fixed"), "%d is %s", 2, "too much");
     assert_int_equal(c.count, 3);
-    assert_string_equal(c.text, "f.yaml:1:1: unknown key 'swep'; did you mean 'sweep'?\n"
-                                "f.yaml:3:1: unknown key 'nothing_like_it'; known here: sweep, fixed\n"
-                                "f.yaml:2:8: 2 is too much\n");
+    assert_string_equal(c.text,
+                        "f.yaml:1:1: unknown key 'swep'; did you mean 'sweep'?\n"
+                        "f.yaml:3:1: unknown key 'nothing_like_it'; known here: sweep, fixed\n"
+                        "f.yaml:2:8: 2 is too much\n");
     complaints_free(&c);
     assert_null(c.text);
     tree_close(tree);
