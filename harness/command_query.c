@@ -12,7 +12,7 @@
 
 enum { COLUMNS_MAX = 64 };   /* of a table for people */
 
-/* ---- row by row -------------------------------------------------------------------------- */
+/* ---- row by row ----------------------------------------------------------------------- */
 
 /* RFC 4180: quotes around what holds a comma, a quote or a line's end. */
 static void print_csv_cell(FILE *out, const char *text)
@@ -69,7 +69,7 @@ static void print_json(FILE *out, Query *q)
     fputc('\n', out);
 }
 
-/* ---- as a whole ------------------------------------------------------------------------------ */
+/* ---- as a whole ----------------------------------------------------------------------- */
 
 typedef struct {
     char **cell;
@@ -81,7 +81,8 @@ static Status add_cell(Cells *c, const char *text, Err *err)
     if (c->count == c->room) {
         const int room = 2 * c->room + 256;
         char **more = realloc(c->cell, (size_t)room * sizeof *more);
-        if (!more) return fail(err, NO_MEMORY, "no memory for so many rows; --format csv needs none");
+        if (!more)
+            return fail(err, NO_MEMORY, "no memory for so many rows; --format csv needs none");
         c->cell = more;
         c->room = room;
     }
@@ -109,7 +110,8 @@ static Status print_laid_out(FILE *out, const char *format, Query *q, Err *err)
     char room[40];
     const int columns = query_columns(q);
     if (columns > COLUMNS_MAX)
-        return fail(err, BAD_INPUT, "more than %d columns make no table; use --format csv", COLUMNS_MAX);
+        return fail(err, BAD_INPUT, "more than %d columns make no table; use --format csv",
+                    COLUMNS_MAX);
     for (int i = 0; i < columns && !status; i++) status = add_cell(&cells, query_name(q, i), err);
     while (!status && query_row(q))
         for (int i = 0; i < columns && !status; i++)
@@ -121,7 +123,8 @@ static Status print_laid_out(FILE *out, const char *format, Query *q, Err *err)
     return status;
 }
 
-/* ---- the command -------------------------------------------------------------------------------- */
+/* ---- the command --------------------------------------------------------------------------------
+ */
 
 static int list_presets(const Call *call)
 {
@@ -143,7 +146,8 @@ static Status choose_sql(const Call *call, const char **sql, Err *err)
     if (name && call->argc) return fail(err, BAD_INPUT, "either SQL or --preset, not both");
     if (name && !preset) {
         const char *near = did_you_mean(name, known, preset_count);
-        return fail(err, BAD_INPUT, "there is no preset '%s'%s%s%s; `attest query --list` shows them", name,
+        return fail(err, BAD_INPUT,
+                    "there is no preset '%s'%s%s%s; `attest query --list` shows them", name,
                     near ? "; did you mean '" : "", near ? near : "", near ? "'?" : "");
     }
     *sql = preset ? preset->sql : call->argv[0];
@@ -171,7 +175,8 @@ static int run(const Call *call)
     Err err;
     Db *db = NULL;
     const char *sql = "";
-    if (call_option(call, "list") || (call->argc == 0 && !call_option(call, "preset"))) return list_presets(call);
+    if (call_option(call, "list") || (call->argc == 0 && !call_option(call, "preset")))
+        return list_presets(call);
     Status status = choose_sql(call, &sql, &err);
     if (!status && call_option(call, "print")) {
         fprintf(call->out, "%s\n", sql);
@@ -190,7 +195,8 @@ static int run(const Call *call)
 
 static const Option options[] = {
     { "preset", 'p', "NAME", "a question that is asked often", NULL },
-    { "format", 'f', "FORMAT", "how to print the answer (default: table)", "table|csv|json|markdown" },
+    { "format", 'f', "FORMAT", "how to print the answer (default: table)",
+      "table|csv|json|markdown" },
     { "list", 'l', NULL, "the presets", NULL },
     { "print", 0, NULL, "print the preset's SQL instead of running it", NULL },
     { 0 }
@@ -198,11 +204,18 @@ static const Option options[] = {
 
 extern const Command command_query;
 const Command command_query = {
-    .name = "query", .arguments = "[SQL]", .summary = "ask the database",
-    .details =
-        "One SELECT over the views that results/README.md describes (v_time, v_speedup, v_accuracy, "
-        "v_memory, v_count, v_claim, ...), with slope(), crossover() and other functions for evidence. "
-        "Nothing can be changed: the file is opened for reading, and other statements are refused.\n"
-        "Tables show six digits; CSV and JSON all of them.",
-    .option = options, .least = 0, .most = 1, .run = run,
+    .name = "query",
+    .arguments = "[SQL]",
+    .summary = "ask the database",
+    .details = "One SELECT over the views that results/README.md describes (v_time, v_speedup, "
+               "v_accuracy, "
+               "v_memory, v_count, v_claim, ...), with slope(), crossover() and other functions "
+               "for evidence. "
+               "Nothing can be changed: the file is opened for reading, and other statements are "
+               "refused.\n"
+               "Tables show six digits; CSV and JSON all of them.",
+    .option = options,
+    .least = 0,
+    .most = 1,
+    .run = run,
 };

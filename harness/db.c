@@ -5,7 +5,7 @@
 #include <math.h>
 #include <string.h>
 
-/* ---- trouble ------------------------------------------------------------------------ */
+/* ---- trouble -------------------------------------------------------------------------- */
 
 void trouble(Db *db, Status status, const char *what)
 {
@@ -18,12 +18,18 @@ void sqlite_trouble(Db *db, int rc)
     const char *what = sqlite3_errmsg(db->sqlite);
     switch (rc & 0xff) {
     case SQLITE_NOMEM:     trouble(db, NO_MEMORY, "no memory for a statement"); break;
-    case SQLITE_BUSY:      trouble(db, IO_FAILED, "another program has been writing for a minute; try again later"); break;
-    case SQLITE_FULL:      trouble(db, IO_FAILED, "the disk is full; nothing of the last step was kept"); break;
+    case SQLITE_BUSY:
+        trouble(db, IO_FAILED, "another program has been writing for a minute; try again later");
+        break;
+    case SQLITE_FULL:
+        trouble(db, IO_FAILED, "the disk is full; nothing of the last step was kept");
+        break;
     case SQLITE_INTERRUPT: trouble(db, IO_FAILED, "interrupted"); break;
     case SQLITE_NOTADB:    trouble(db, BAD_INPUT, "not an SQLite database"); break;
-    case SQLITE_CORRUPT:   trouble(db, IO_FAILED, "the file is damaged; `sqlite3 FILE .recover` may save its rows"); break;
-    case SQLITE_AUTH:      trouble(db, BAD_INPUT, "only reading is allowed here: one SELECT"); break;
+    case SQLITE_CORRUPT:
+        trouble(db, IO_FAILED, "the file is damaged; `sqlite3 FILE .recover` may save its rows");
+        break;
+    case SQLITE_AUTH: trouble(db, BAD_INPUT, "only reading is allowed here: one SELECT"); break;
     case SQLITE_READONLY:  trouble(db, IO_FAILED, "the file cannot be written"); break;
     case SQLITE_CANTOPEN:  trouble(db, IO_FAILED, "cannot be opened"); break;
     case SQLITE_IOERR:     trouble(db, IO_FAILED, what); break;
@@ -92,7 +98,7 @@ Status db_commit(Db *db, Err *err)
     return status;
 }
 
-/* ---- values ----------------------------------------------------------------------------- */
+/* ---- values --------------------------------------------------------------------------- */
 
 Value val_integer(int64_t value) { return (Value){ .type = VALUE_INTEGER, .integer = value }; }
 
@@ -114,7 +120,7 @@ Value val_blob(const void *value, size_t size)
 
 Value val_null(void) { return (Value){ .type = VALUE_NULL }; }
 
-/* ---- statements ------------------------------------------------------------------------- */
+/* ---- statements ----------------------------------------------------------------------- */
 
 static Query *idle_query(Db *db, const char *sql)
 {
@@ -139,7 +145,8 @@ static Query *prepared(Db *db, const char *sql)
     Query *q = idle_query(db, sql);
     if (q->statement) return q;
     const char *tail = "";
-    const int rc = sqlite3_prepare_v3(db->sqlite, sql, -1, SQLITE_PREPARE_PERSISTENT, &q->statement, &tail);
+    const int rc =
+        sqlite3_prepare_v3(db->sqlite, sql, -1, SQLITE_PREPARE_PERSISTENT, &q->statement, &tail);
     if (rc != SQLITE_OK) sqlite_trouble(db, rc);
     else if (!q->statement) trouble(db, BAD_INPUT, "the statement is empty");
     else if (!only_blanks(tail)) trouble(db, BAD_INPUT, "one statement at a time");
@@ -151,10 +158,12 @@ static int bind(sqlite3_stmt *statement, int at, const Value *v)
     switch (v->type) {
     case VALUE_INTEGER: return sqlite3_bind_int64(statement, at, v->integer);
     case VALUE_REAL:    return sqlite3_bind_double(statement, at, v->real);
-    case VALUE_TEXT:    return sqlite3_bind_text64(statement, at, v->data, (sqlite3_uint64)v->integer,
-                                                   SQLITE_STATIC, SQLITE_UTF8);
-    case VALUE_BLOB:    return sqlite3_bind_blob64(statement, at, v->data, (sqlite3_uint64)v->integer,
-                                                   SQLITE_STATIC);
+    case VALUE_TEXT:
+        return sqlite3_bind_text64(statement, at, v->data, (sqlite3_uint64)v->integer,
+                                   SQLITE_STATIC, SQLITE_UTF8);
+    case VALUE_BLOB:
+        return sqlite3_bind_blob64(statement, at, v->data, (sqlite3_uint64)v->integer,
+                                   SQLITE_STATIC);
     case VALUE_NULL:    break;
     }
     return sqlite3_bind_null(statement, at);
@@ -209,7 +218,7 @@ int64_t db_integer(Db *db, const char *sql, int values, const Value *value, int6
     return integer;
 }
 
-/* ---- columns ------------------------------------------------------------------------------ */
+/* ---- columns -------------------------------------------------------------------------- */
 
 int query_columns(const Query *q) { return q->statement ? sqlite3_column_count(q->statement) : 0; }
 
@@ -230,7 +239,10 @@ ValueType column_type(const Query *q, int column)
     }
 }
 
-int64_t column_integer(const Query *q, int column) { return sqlite3_column_int64(q->statement, column); }
+int64_t column_integer(const Query *q, int column)
+{
+    return sqlite3_column_int64(q->statement, column);
+}
 
 double column_real(const Query *q, int column)
 {

@@ -35,7 +35,7 @@ const char *db_notice(const Db *db);
 /* Long statements end with a complaint once *stop is set. */
 void   db_stop_when(Db *db, const volatile int *stop);
 
-/* ---- transactions ------------------------------------------------------------------- */
+/* ---- transactions --------------------------------------------------------------------- */
 
 /* They don't nest. A second program that writes at the same time waits for up to a minute. */
 void   db_begin(Db *db);
@@ -47,7 +47,7 @@ Status db_check(Db *db, Err *err);
 /* A caller's own trouble, to be told by the next db_commit() or db_check(). */
 void   db_fail(Db *db, Status status, const Err *err);
 
-/* ---- statements --------------------------------------------------------------------- */
+/* ---- statements ----------------------------------------------------------------------- */
 
 typedef enum { VALUE_NULL, VALUE_INTEGER, VALUE_REAL, VALUE_TEXT, VALUE_BLOB } ValueType;
 
@@ -65,7 +65,8 @@ Value val_blob(const void *value, size_t size);
 Value val_null(void);
 
 /* For the parameters (?) of a statement, in order: query_open(db, sql, VALUES(val_text(name))). */
-#define VALUES(...) (int)(sizeof((Value[]){ __VA_ARGS__ }) / sizeof(Value)), (Value[]){ __VA_ARGS__ }
+#define VALUES(...) \
+    (int)(sizeof((Value[]){ __VA_ARGS__ }) / sizeof(Value)), (Value[]) { __VA_ARGS__ }
 #define NO_VALUES   0, NULL
 
 /* Runs one statement that gives no rows. */
@@ -97,7 +98,7 @@ void        query_hash_row(const Query *q, Sha256 *h);
 /* From here on this connection's views show one machine only. */
 Status db_only_machine(Db *db, int64_t machine, Err *err);
 
-/* ---- provenance (db_store.c); each is its own transaction ------------------------------ */
+/* ---- provenance (db_store.c); each is its own transaction ----------------------------- */
 
 typedef struct {
     int64_t machine, session, build;
@@ -116,7 +117,7 @@ int64_t db_machine_id(const Facts *identity);
 /* "flash_attention_online_avx2" and the hash of its object code, as one number. */
 int64_t db_code_id(const Variant *variant);
 
-/* ---- blocks ------------------------------------------------------------------------------ */
+/* ---- blocks --------------------------------------------------------------------------- */
 
 typedef struct {
     Provenance  from;
@@ -139,13 +140,14 @@ Status db_refresh(Db *db, Err *err);
 typedef struct {
     int    failed[ARMS_MAX];             /* the arm failed in a way that would only repeat itself */
     int    blocks;                       /* in which all other arms were measured */
-    int    timed_pairs, decided_pairs;   /* pairs with a ratio; those whose verdict is not inconclusive */
+    int timed_pairs,
+        decided_pairs; /* pairs with a ratio; those whose verdict is not inconclusive */
     double seconds;                      /* that a block took on average; 0: none yet */
 } Known;
 Status db_known(Db *db, const BlockContext *context, int64_t session, const Point *arm, int arms,
                 Known *out, Err *err);
 
-/* ---- raw epochs (db_sample.c) -------------------------------------------------------------- */
+/* ---- raw epochs (db_sample.c) --------------------------------------------------------- */
 
 enum { SAMPLE_EPOCH_BYTES = 44, SAMPLE_FRAME_BYTES = 12 };
 /* malloc'ed; NULL: no memory. */

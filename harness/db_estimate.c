@@ -11,7 +11,7 @@
 
 static const double LEVEL = 0.95;
 
-/* ---- epochs ------------------------------------------------------------------------------ */
+/* ---- epochs --------------------------------------------------------------------------- */
 
 /* One thread is timed by its own CPU clock, which a busy neighbour does not move; several by the
  * wall, since their sum would hide that they wait for each other. */
@@ -60,7 +60,7 @@ static Timer timer_of(const Epochs *e, int64_t threads, const char *isa)
     return TIMER_CPU;
 }
 
-/* ---- samples of several blocks ------------------------------------------------------------- */
+/* ---- samples of several blocks -------------------------------------------------------- */
 
 typedef struct {
     double *value;
@@ -113,7 +113,7 @@ static Nested nested(const Samples *s)
     return (Nested){ .value = s->value, .start = s->start, .blocks = s->blocks };
 }
 
-/* ---- timing: one run ------------------------------------------------------------------------- */
+/* ---- timing: one run ------------------------------------------------------------------ */
 
 static void derive_timing(Db *db, int64_t run, const Epochs *e, Timer timer)
 {
@@ -131,11 +131,14 @@ static void derive_timing(Db *db, int64_t run, const Epochs *e, Timer timer)
         flagged[i] = stats_flagged(x->delay_ns, x->switches);
         known = known && (x->delay_ns >= 0 || x->switches >= 0);
     }
-    const BlockSummary s = stats_block_summary(time, known ? flagged : NULL, e->count, time + e->count);
-    db_write(db, "INSERT OR REPLACE INTO timing (run, clock, epochs, min_ns, p25_ns, median_ns, "
-                 "flagged_share) VALUES (?, ?, ?, ?, ?, ?, ?)",
+    const BlockSummary s =
+        stats_block_summary(time, known ? flagged : NULL, e->count, time + e->count);
+    db_write(db,
+             "INSERT OR REPLACE INTO timing (run, clock, epochs, min_ns, p25_ns, median_ns, "
+             "flagged_share) VALUES (?, ?, ?, ?, ?, ?, ?)",
              VALUES(val_integer(run), val_text(timer_name(timer)), val_integer(e->count),
-                    val_real(s.min), val_real(s.p25), val_real(s.median), val_real(s.flagged_share)));
+                    val_real(s.min), val_real(s.p25), val_real(s.median),
+                    val_real(s.flagged_share)));
 done:
     free(time);
     free(flagged);
@@ -143,9 +146,11 @@ done:
 
 static void derive_timings(Db *db)
 {
-    Query *q = query_open(db,
+    Query *q = query_open(
+        db,
         "SELECT r.id, p.threads, p.isa, s.data FROM stale t JOIN run r ON r.block = t.block "
-        "JOIN point p ON p.id = r.point JOIN sample s ON s.run = r.id WHERE r.outcome = 'ok'", NO_VALUES);
+        "JOIN point p ON p.id = r.point JOIN sample s ON s.run = r.id WHERE r.outcome = 'ok'",
+        NO_VALUES);
     while (query_row(q)) {
         const Epochs e = epochs_of(db, q, 3);
         const Timer timer = timer_of(&e, column_integer(q, 1), column_text(q, 2));
@@ -155,7 +160,7 @@ static void derive_timings(Db *db)
     query_close(q);
 }
 
-/* ---- pair_time: two runs of one block ----------------------------------------------------------- */
+/* ---- pair_time: two runs of one block ------------------------------------------------- */
 
 /* ln(time b / time a) of every round that both arms have; d has room for a's epochs. */
 static int log_ratios(const Epochs *a, const Epochs *b, Timer timer, double *d)
@@ -212,7 +217,7 @@ static void derive_pair_times(Db *db)
     samples_free(&s);
 }
 
-/* ---- estimate: all blocks of a point ---------------------------------------------------------------- */
+/* ---- estimate: all blocks of a point -------------------------------------------------- */
 
 typedef struct { int64_t machine, point, code; } Key;
 
@@ -230,15 +235,18 @@ static int64_t estimate_id(const Key *k)
     "FROM run r JOIN block b ON b.id = r.block JOIN session s ON s.id = b.session "
 #define IS_THE_KEY \
     "WHERE r.point = ? AND r.code = ? AND s.machine = ? "
-#define KEY_VALUES(k) VALUES(val_integer((k)->point), val_integer((k)->code), val_integer((k)->machine))
+#define KEY_VALUES(k) \
+    VALUES(val_integer((k)->point), val_integer((k)->code), val_integer((k)->machine))
 
 /* How often it was tried and how the last try ended. */
 static void insert_estimate(Db *db, const Key *k)
 {
     int64_t runs = 0, failures = 0, measured_at_ms = 0;
     char outcome[24] = "", reason[256] = "";
-    Query *q = query_open(db, "SELECT r.outcome, r.reason, b.started_at_ms " RUNS_OF_A_KEY IS_THE_KEY
-                              "ORDER BY b.started_at_ms, b.id", KEY_VALUES(k));
+    Query *q = query_open(db,
+                          "SELECT r.outcome, r.reason, b.started_at_ms " RUNS_OF_A_KEY IS_THE_KEY
+                          "ORDER BY b.started_at_ms, b.id",
+                          KEY_VALUES(k));
     while (query_row(q)) {
         runs++;
         failures += strcmp(column_text(q, 0), "ok") != 0;
@@ -247,11 +255,12 @@ static void insert_estimate(Db *db, const Key *k)
         measured_at_ms = column_integer(q, 2);
     }
     query_close(q);
-    db_write(db, "INSERT OR REPLACE INTO estimate (id, machine, point, code, newest, runs, failures, "
-                 "outcome, reason, measured_at_ms) VALUES (?, ?, ?, ?, 0, ?, ?, ?, ?, ?)",
+    db_write(db,
+             "INSERT OR REPLACE INTO estimate (id, machine, point, code, newest, runs, failures, "
+             "outcome, reason, measured_at_ms) VALUES (?, ?, ?, ?, 0, ?, ?, ?, ?, ?)",
              VALUES(val_integer(estimate_id(k)), val_integer(k->machine), val_integer(k->point),
-                    val_integer(k->code), val_integer(runs), val_integer(failures), val_text(outcome),
-                    val_text(reason), val_integer(measured_at_ms)));
+                    val_integer(k->code), val_integer(runs), val_integer(failures),
+                    val_text(outcome), val_text(reason), val_integer(measured_at_ms)));
     db_write(db, "UPDATE estimate SET error_rel = (SELECT max(m.value) " RUNS_OF_A_KEY
                  "JOIN metric m ON m.run = r.id JOIN quantity q ON q.id = m.quantity " IS_THE_KEY
                  "AND q.instrument = 'accuracy' AND q.name = 'error_rel') WHERE id = ?",
@@ -284,11 +293,17 @@ static void add_block(Db *db, Times *t, const Epochs *e, const Query *q)
 
 static void collect_times(Db *db, const Key *k, Times *t)
 {
-    t->timer = db_integer(db, "SELECT EXISTS (SELECT 1 " RUNS_OF_A_KEY "JOIN timing t ON t.run = r.id "
-                              IS_THE_KEY "AND t.clock = 'wall')", KEY_VALUES(k), 0) ? TIMER_WALL : TIMER_CPU;
-    Query *q = query_open(db, "SELECT d.data, t.flagged_share " RUNS_OF_A_KEY
-                              "JOIN timing t ON t.run = r.id JOIN sample d ON d.run = r.id " IS_THE_KEY
-                              "ORDER BY b.started_at_ms, b.id", KEY_VALUES(k));
+    t->timer = db_integer(db,
+                          "SELECT EXISTS (SELECT 1 " RUNS_OF_A_KEY
+                          "JOIN timing t ON t.run = r.id " IS_THE_KEY "AND t.clock = 'wall')",
+                          KEY_VALUES(k), 0)
+                   ? TIMER_WALL
+                   : TIMER_CPU;
+    Query *q = query_open(db,
+                          "SELECT d.data, t.flagged_share " RUNS_OF_A_KEY
+                          "JOIN timing t ON t.run = r.id JOIN sample d ON d.run = r.id " IS_THE_KEY
+                          "ORDER BY b.started_at_ms, b.id",
+                          KEY_VALUES(k));
     while (query_row(q)) {
         const Epochs e = epochs_of(db, q, 0);
         if (e.count > 0) add_block(db, t, &e, q);
@@ -310,10 +325,12 @@ static Least least_time(Db *db, const Key *k)
 {
     Least least = { NULL, NAN };
     int64_t run = 0;
-    Query *q = query_open(db, "SELECT r.id, q.name, m.value " RUNS_OF_A_KEY
-                              "JOIN metric m ON m.run = r.id JOIN quantity q ON q.id = m.quantity "
-                              "AND q.instrument = 'time' AND q.name IN ('limit_compute_ns', 'limit_memory_ns') "
-                              IS_THE_KEY "ORDER BY b.started_at_ms DESC, b.id DESC, q.name LIMIT 2",
+    Query *q = query_open(db,
+                          "SELECT r.id, q.name, m.value " RUNS_OF_A_KEY
+                          "JOIN metric m ON m.run = r.id JOIN quantity q ON q.id = m.quantity "
+                          "AND q.instrument = 'time' AND q.name IN ('limit_compute_ns', "
+                          "'limit_memory_ns') " IS_THE_KEY
+                          "ORDER BY b.started_at_ms DESC, b.id DESC, q.name LIMIT 2",
                           KEY_VALUES(k));
     while (query_row(q)) {
         const int is_compute = !strcmp(column_text(q, 1), "limit_compute_ns");
@@ -335,11 +352,13 @@ static void update_estimate(Db *db, const Key *k, Times *t)
     if (status) { keep_trouble(db, status, &err); return; }
     const Least least = least_time(db, k);
     const int open = !isfinite(cost.low) || !isfinite(cost.high);
-    db_write(db, "UPDATE estimate SET clock = ?, blocks = ?, epochs = ?, median_ns = ?, low_ns = ?, "
-                 "high_ns = ?, level = ?, interval = ?, min_ns = ?, p25_ns = ?, flagged_share = ?, "
-                 "limit_name = ?, limit_ns = ? WHERE id = ?",
-             VALUES(val_text(timer_name(t->timer)), val_integer(t->time.blocks), val_integer(t->time.count),
-                    val_real(cost.value), val_real(open ? NAN : cost.low), val_real(open ? NAN : cost.high),
+    db_write(db,
+             "UPDATE estimate SET clock = ?, blocks = ?, epochs = ?, median_ns = ?, low_ns = ?, "
+             "high_ns = ?, level = ?, interval = ?, min_ns = ?, p25_ns = ?, flagged_share = ?, "
+             "limit_name = ?, limit_ns = ? WHERE id = ?",
+             VALUES(val_text(timer_name(t->timer)), val_integer(t->time.blocks),
+                    val_integer(t->time.count), val_real(cost.value),
+                    val_real(open ? NAN : cost.low), val_real(open ? NAN : cost.high),
                     val_real(cost.level), val_text(stats_interval_kind_name(cost.kind)),
                     val_real(middle(&t->min)), val_real(middle(&t->p25)),
                     val_real(t->flagged / t->epochs), val_text(least.name), val_real(least.time_ns),
@@ -354,16 +373,20 @@ static void derive_summaries(Db *db, const Key *k)
     int64_t quantity = 0;
     int more;
     db_write(db, "DELETE FROM summary WHERE estimate = ?", VALUES(val_integer(estimate_id(k))));
-    Query *q = query_open(db, "SELECT m.quantity, m.value " RUNS_OF_A_KEY "JOIN metric m ON m.run = r.id "
-                              IS_THE_KEY "ORDER BY m.quantity", KEY_VALUES(k));
+    Query *q = query_open(db,
+                          "SELECT m.quantity, m.value " RUNS_OF_A_KEY
+                          "JOIN metric m ON m.run = r.id " IS_THE_KEY "ORDER BY m.quantity",
+                          KEY_VALUES(k));
     do {
         more = query_row(q);
         if (s.count > 0 && (!more || column_integer(q, 0) != quantity)) {
             const double value = middle(&s);
-            db_write(db, "INSERT INTO summary (estimate, quantity, blocks, value, low, high) "
-                         "VALUES (?, ?, ?, ?, ?, ?)",
-                     VALUES(val_integer(estimate_id(k)), val_integer(quantity), val_integer(s.count),
-                            val_real(value), val_real(s.value[0]), val_real(s.value[s.count - 1])));
+            db_write(db,
+                     "INSERT INTO summary (estimate, quantity, blocks, value, low, high) "
+                     "VALUES (?, ?, ?, ?, ?, ?)",
+                     VALUES(val_integer(estimate_id(k)), val_integer(quantity),
+                            val_integer(s.count), val_real(value), val_real(s.value[0]),
+                            val_real(s.value[s.count - 1])));
             s.blocks = s.count = 0;
         }
         double *to = more ? samples_block(db, &s, 1) : NULL;
@@ -377,14 +400,18 @@ static void derive_summaries(Db *db, const Key *k)
 /* Other code of the same point steps back, and with it the ratios that it took part in. */
 static void mark_newest(Db *db, const Key *k)
 {
-    db_write(db, "UPDATE estimate SET newest = (id = (SELECT id FROM estimate WHERE machine = ?1 "
-                 "AND point = ?2 ORDER BY measured_at_ms DESC, id LIMIT 1)) WHERE machine = ?1 AND point = ?2",
+    db_write(db,
+             "UPDATE estimate SET newest = (id = (SELECT id FROM estimate WHERE machine = ?1 "
+             "AND point = ?2 ORDER BY measured_at_ms DESC, id LIMIT 1)) WHERE machine = ?1 AND "
+             "point = ?2",
              VALUES(val_integer(k->machine), val_integer(k->point)));
-    db_write(db, "UPDATE ratio SET newest = EXISTS (SELECT 1 FROM estimate a, estimate b "
-                 "WHERE a.machine = ratio.machine AND a.point = point_a AND a.code = code_a AND a.newest "
-                 "AND b.machine = ratio.machine AND b.point = point_b AND b.code = code_b AND b.newest) "
-                 "WHERE machine = ?1 AND (point_a = ?2 OR point_b = ?2)",
-             VALUES(val_integer(k->machine), val_integer(k->point)));
+    db_write(
+        db,
+        "UPDATE ratio SET newest = EXISTS (SELECT 1 FROM estimate a, estimate b "
+        "WHERE a.machine = ratio.machine AND a.point = point_a AND a.code = code_a AND a.newest "
+        "AND b.machine = ratio.machine AND b.point = point_b AND b.code = code_b AND b.newest) "
+        "WHERE machine = ?1 AND (point_a = ?2 OR point_b = ?2)",
+        VALUES(val_integer(k->machine), val_integer(k->point)));
 }
 
 static void derive_estimate(Db *db, const Key *k)
@@ -412,7 +439,7 @@ static void derive_estimates(Db *db)
     query_close(q);
 }
 
-/* ---- ratio: all blocks of a pair ---------------------------------------------------------------------- */
+/* ---- ratio: all blocks of a pair ------------------------------------------------------ */
 
 typedef struct { int64_t machine, point_a, code_a, point_b, code_b; } PairKey;
 
@@ -437,17 +464,20 @@ static void store_ratio(Db *db, const PairKey *k, const Samples *s, Timer timer,
     const int64_t part[] = { k->machine, k->point_a, k->code_a, k->point_b, k->code_b };
     for (int i = 0; i < 5; i++) identity_integer(&h, part[i]);
     const int open = !isfinite(c.ratio.low) || !isfinite(c.ratio.high);
-    db_write(db, "INSERT OR REPLACE INTO ratio (id, machine, point_a, code_a, point_b, code_b, newest, clock, "
-                 "blocks, rounds, ratio, low, high, level, interval, p_value, resolution, epsilon, verdict) "
-                 "VALUES (?, ?, ?, ?, ?, ?, 0, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-             VALUES(val_integer(identity_close(&h)), val_integer(k->machine), val_integer(k->point_a),
-                    val_integer(k->code_a), val_integer(k->point_b), val_integer(k->code_b),
-                    val_text(timer_name(timer)), val_integer(c.blocks), val_integer(c.rounds),
-                    val_real(c.ratio.value), val_real(open ? NAN : c.ratio.low),
-                    val_real(open ? NAN : c.ratio.high), val_real(c.ratio.level),
-                    val_text(stats_interval_kind_name(c.ratio.kind)), val_real(c.p),
-                    val_real(isfinite(c.mde_rel) ? c.mde_rel : NAN), val_real(epsilon),
-                    val_text(stats_decision_name(c.decision))));
+    db_write(
+        db,
+        "INSERT OR REPLACE INTO ratio (id, machine, point_a, code_a, point_b, code_b, newest, "
+        "clock, "
+        "blocks, rounds, ratio, low, high, level, interval, p_value, resolution, epsilon, verdict) "
+        "VALUES (?, ?, ?, ?, ?, ?, 0, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        VALUES(val_integer(identity_close(&h)), val_integer(k->machine), val_integer(k->point_a),
+               val_integer(k->code_a), val_integer(k->point_b), val_integer(k->code_b),
+               val_text(timer_name(timer)), val_integer(c.blocks), val_integer(c.rounds),
+               val_real(c.ratio.value), val_real(open ? NAN : c.ratio.low),
+               val_real(open ? NAN : c.ratio.high), val_real(c.ratio.level),
+               val_text(stats_interval_kind_name(c.ratio.kind)), val_real(c.p),
+               val_real(isfinite(c.mde_rel) ? c.mde_rel : NAN), val_real(epsilon),
+               val_text(stats_decision_name(c.decision))));
 }
 
 /* Blocks timed by another clock than the last one are left out rather than mixed in. */
@@ -493,7 +523,7 @@ static void derive_ratios(Db *db)
     query_close(q);
 }
 
-/* ---- all that is due ------------------------------------------------------------------------------------ */
+/* ---- all that is due ------------------------------------------------------------------ */
 
 Status db_refresh(Db *db, Err *err)
 {

@@ -35,7 +35,7 @@ Status schema_bring_up(Db *db, Err *err);
 /* The steps of `list` (ends with version 0) above the file's version, in one transaction. */
 Status schema_migrate(Db *db, const Migration *list, Err *err);
 
-/* ---- sql_functions.c ------------------------------------------------------------------- */
+/* ---- sql_functions.c ------------------------------------------------------------------ */
 
 /* Returns SQLite's result code. */
 int sql_functions_register(struct sqlite3 *sqlite);

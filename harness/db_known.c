@@ -45,8 +45,8 @@ static int is_settled(const char *outcome, const Expected *e, const BlockContext
 }
 
 /* Reads the runs of one block: which arms are well, which have failed for good. */
-static unsigned arms_well(Db *db, int64_t block, const Expected *e, const BlockContext *now, int arms,
-                          Known *out)
+static unsigned arms_well(Db *db, int64_t block, const Expected *e, const BlockContext *now,
+                          int arms, Known *out)
 {
     unsigned well = 0;
     Query *q = query_open(db, "SELECT position, code, outcome FROM run WHERE block = ?",
@@ -79,11 +79,14 @@ static void remember(Db *db, Blocks *b, unsigned well)
     b->well[b->count++] = well;
 }
 
-static void count_pairs(Db *db, const BlockContext *context, int64_t comparison, const Expected *e, Known *out)
+static void count_pairs(Db *db, const BlockContext *context, int64_t comparison, const Expected *e,
+                        Known *out)
 {
-    Query *q = query_open(db,
+    Query *q = query_open(
+        db,
         "SELECT a.position, b.position, r.code_a, r.code_b, r.verdict FROM arm a JOIN arm b "
-        "ON b.comparison = a.comparison JOIN ratio r ON r.point_a = a.point AND r.point_b = b.point "
+        "ON b.comparison = a.comparison JOIN ratio r ON r.point_a = a.point AND r.point_b = "
+        "b.point "
         "WHERE a.comparison = ? AND r.machine = ?",
         VALUES(val_integer(comparison), val_integer(context->from.machine)));
     while (query_row(q)) {
@@ -106,8 +109,10 @@ Status db_known(Db *db, const BlockContext *context, int64_t session, const Poin
     const int64_t comparison = db_comparison_id(arm, arms);
     *out = (Known){ { 0 }, 0, 0, 0, 0 };
     for (int i = 0; i < arms; i++) e.code[i] = db_code_id(arm[i].variant);
-    Query *q = query_open(db,
-        "SELECT b.id, b.instruments, b.duration_ms, b.wall_limit_ms, b.memory_limit_bytes FROM block b "
+    Query *q = query_open(
+        db,
+        "SELECT b.id, b.instruments, b.duration_ms, b.wall_limit_ms, b.memory_limit_bytes FROM "
+        "block b "
         "JOIN session s ON s.id = b.session WHERE b.comparison = ?1 AND s.machine = ?2 "
         "AND (?3 = 0 OR b.session = ?3) ORDER BY b.started_at_ms",
         VALUES(val_integer(comparison), val_integer(context->from.machine), val_integer(session)));
@@ -120,7 +125,8 @@ Status db_known(Db *db, const BlockContext *context, int64_t session, const Poin
     }
     query_close(q);
     for (int i = 0; i < arms; i++) alive |= out->failed[i] ? 0 : 1u << i;
-    for (int i = 0; i < blocks.count; i++) out->blocks += alive && (blocks.well[i] & alive) == alive;
+    for (int i = 0; i < blocks.count; i++)
+        out->blocks += alive && (blocks.well[i] & alive) == alive;
     out->seconds = blocks.count ? seconds / blocks.count : 0;
     count_pairs(db, context, comparison, &e, out);
     free(blocks.well);

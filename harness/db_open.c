@@ -10,7 +10,7 @@
 #include <sys/vfs.h>
 #include <time.h>
 
-/* ---- opening ------------------------------------------------------------------------------- */
+/* ---- opening -------------------------------------------------------------------------- */
 
 static int describes(const char *pragma)
 {
@@ -99,15 +99,17 @@ static void choose_journal(Db *db)
     if (db->status) return;
     if (on_network(db->path)) {
         db_script(db, "PRAGMA journal_mode = DELETE");
-        snprintf(db->notice, sizeof db->notice, "%.300s is on a network file system: write from one machine "
-                 "at a time, or give each its own file and `attest merge` them", db->path);
+        snprintf(db->notice, sizeof db->notice,
+                 "%.300s is on a network file system: write from one machine "
+                 "at a time, or give each its own file and `attest merge` them",
+                 db->path);
         return;
     }
     if (!use_wal(db)) return;
     Query *mode = query_open(db, "PRAGMA journal_mode", NO_VALUES);
     if (query_row(mode) && strcmp(column_text(mode, 0), "wal"))
-        snprintf(db->notice, sizeof db->notice, "%.300s: no write-ahead log here, so reading waits for writing",
-                 db->path);
+        snprintf(db->notice, sizeof db->notice,
+                 "%.300s: no write-ahead log here, so reading waits for writing", db->path);
     query_close(mode);
 }
 
@@ -139,8 +141,9 @@ static Status open_to_write(Db *db, Err *err)
     Status status = make_folders(db->path, err);
     if (status) return status;
     connect(db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, db->path);
-    db_script(db, "PRAGMA foreign_keys = ON; PRAGMA synchronous = NORMAL; PRAGMA temp_store = MEMORY;"
-                  "PRAGMA cache_size = -32768");
+    db_script(db,
+              "PRAGMA foreign_keys = ON; PRAGMA synchronous = NORMAL; PRAGMA temp_store = MEMORY;"
+              "PRAGMA cache_size = -32768");
     const SchemaState state = schema_state(db);
     if (state != SCHEMA_FOREIGN && state != SCHEMA_NEWER) choose_journal(db);
     if ((status = db_check(db, err)) || (status = schema_bring_up(db, err))) return status;
@@ -175,9 +178,11 @@ static Status bring_up_for_reading(Db *db, SchemaState state, Err *err)
         db_close(writer);
         if (!status) return OK;
         if (state == SCHEMA_OLD)
-            return fail(err, status, "%s was made by an older attest and cannot be brought up to date: %s",
+            return fail(err, status,
+                        "%s was made by an older attest and cannot be brought up to date: %s",
                         db->path, why.text);
-        snprintf(db->notice, sizeof db->notice, "estimates lag behind the rows, for the file can only be read");
+        snprintf(db->notice, sizeof db->notice,
+                 "estimates lag behind the rows, for the file can only be read");
         return OK;
     }
     return schema_bring_up(db, err);   /* which refuses: newer, foreign or empty */
@@ -223,7 +228,7 @@ void db_close(Db *db)
 const char *db_path(const Db *db) { return db->path; }
 const char *db_notice(const Db *db) { return db->notice[0] ? db->notice : NULL; }
 
-/* ---- one machine at a time --------------------------------------------------------------- */
+/* ---- one machine at a time ------------------------------------------------------------ */
 
 /* Temporary views of the same names stand before the file's own. */
 static void shadow(Db *db, const char *view, int64_t machine)
@@ -242,9 +247,13 @@ Status db_only_machine(Db *db, int64_t machine, Err *err)
     char name[MOST][64];
     int count = 0;
     db->trusted++;
-    Query *q = query_open(db, "SELECT v.name FROM main.sqlite_schema v, pragma_table_info(v.name, 'main') c "
-                              "WHERE v.type = 'view' AND c.name = 'machine_id' AND v.name <> 'v_verdict'", NO_VALUES);
-    while (query_row(q) && count < MOST) snprintf(name[count++], sizeof *name, "%.60s", column_text(q, 0));
+    Query *q =
+        query_open(db,
+                   "SELECT v.name FROM main.sqlite_schema v, pragma_table_info(v.name, 'main') c "
+                   "WHERE v.type = 'view' AND c.name = 'machine_id' AND v.name <> 'v_verdict'",
+                   NO_VALUES);
+    while (query_row(q) && count < MOST)
+        snprintf(name[count++], sizeof *name, "%.60s", column_text(q, 0));
     query_close(q);
     for (int i = 0; i < count; i++) shadow(db, name[i], machine);
     db->trusted--;

@@ -38,7 +38,8 @@ SchemaState schema_state(Db *db)
     if (pragma(db, "PRAGMA application_id") != SCHEMA_APPLICATION) return SCHEMA_FOREIGN;
     if (version > SCHEMA_VERSION) return SCHEMA_NEWER;
     if (version < SCHEMA_VERSION) return SCHEMA_OLD;
-    if (!views_are_ours(db) || pragma(db, "SELECT EXISTS (SELECT 1 FROM stale)")) return SCHEMA_UNFINISHED;
+    if (!views_are_ours(db) || pragma(db, "SELECT EXISTS (SELECT 1 FROM stale)"))
+        return SCHEMA_UNFINISHED;
     return SCHEMA_RIGHT;
 }
 
@@ -47,8 +48,9 @@ static void replace_views(Db *db)
 {
     char hash[SHA256_TEXT], sql[160];
     for (;;) {
-        Query *q = query_open(db, "SELECT name FROM sqlite_schema WHERE type = 'view' AND name GLOB 'v_*' LIMIT 1",
-                              NO_VALUES);
+        Query *q = query_open(
+            db, "SELECT name FROM sqlite_schema WHERE type = 'view' AND name GLOB 'v_*' LIMIT 1",
+            NO_VALUES);
         const int found = query_row(q);
         if (found) snprintf(sql, sizeof sql, "DROP VIEW \"%.100s\"", column_text(q, 0));
         query_close(q);
@@ -92,8 +94,9 @@ static void check_references(Db *db)
     Query *q = query_open(db, "SELECT \"table\" FROM pragma_foreign_key_check LIMIT 1", NO_VALUES);
     if (query_row(q)) {
         Err err;
-        fail(&err, BAD_INPUT, "%s: migrating would break references of table %s; nothing was changed",
-             db_path(db), column_text(q, 0));
+        fail(&err, BAD_INPUT,
+             "%s: migrating would break references of table %s; nothing was changed", db_path(db),
+             column_text(q, 0));
         db_fail(db, BAD_INPUT, &err);
     }
     query_close(q);
@@ -127,9 +130,11 @@ Status schema_bring_up(Db *db, Err *err)
     if (status) return status;
     switch (state) {
     case SCHEMA_FOREIGN:
-        return fail(err, BAD_INPUT, "%s is not a database of attest's; name another with --db", db_path(db));
+        return fail(err, BAD_INPUT, "%s is not a database of attest's; name another with --db",
+                    db_path(db));
     case SCHEMA_NEWER:
-        return fail(err, BAD_INPUT, "%s has tables of version %lld, this attest knows up to %d: use the newer one",
+        return fail(err, BAD_INPUT,
+                    "%s has tables of version %lld, this attest knows up to %d: use the newer one",
                     db_path(db), version, SCHEMA_VERSION);
     case SCHEMA_EMPTY:      status = make_tables(db, err); break;
     case SCHEMA_OLD:        status = schema_migrate(db, migrations, err); break;

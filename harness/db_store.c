@@ -30,7 +30,10 @@ static int64_t identity(int values, const Value *value)
     return identity_close(&h);
 }
 
-static int64_t point_id(const char *text) { return identity(VALUES(val_text("point"), val_text(text))); }
+static int64_t point_id(const char *text)
+{
+    return identity(VALUES(val_text("point"), val_text(text)));
+}
 
 /* ---- machine, session, build ---------------------------------------------------------- */
 
@@ -72,9 +75,11 @@ static int64_t store_session(Db *db, int64_t machine, const char *command, const
     for (int i = 0; i < state->count; i++) {
         const Fact *f = &state->fact[i];
         const char *reason = f->reason[0] ? f->reason : "not known";
-        db_write(db, "INSERT OR IGNORE INTO session_fact (session, name, value, reason) VALUES (?, ?, ?, ?)",
-                 VALUES(val_integer(id), val_text(f->name), val_text(f->value[0] ? f->value : NULL),
-                        val_text(f->value[0] ? NULL : reason)));
+        db_write(
+            db,
+            "INSERT OR IGNORE INTO session_fact (session, name, value, reason) VALUES (?, ?, ?, ?)",
+            VALUES(val_integer(id), val_text(f->name), val_text(f->value[0] ? f->value : NULL),
+                   val_text(f->value[0] ? NULL : reason)));
     }
     return id;
 }
@@ -100,16 +105,18 @@ Status db_session(Db *db, const Facts *identity, const char *alias, const Facts 
     return db_commit(db, err);
 }
 
-/* ---- ceilings, noise, specs -------------------------------------------------------------- */
+/* ---- ceilings, noise, specs ----------------------------------------------------------- */
 
 static void store_ceiling(Db *db, int64_t session, const Ceiling *c)
 {
-    db_write(db, "INSERT INTO ceiling (session, name, isa, dtype, level, threads, value, unit) "
-                 "VALUES (?, ?, ?, ?, ?, ?, ?, ?) "
-                 "ON CONFLICT DO UPDATE SET value = max(value, excluded.value)",
+    db_write(db,
+             "INSERT INTO ceiling (session, name, isa, dtype, level, threads, value, unit) "
+             "VALUES (?, ?, ?, ?, ?, ?, ?, ?) "
+             "ON CONFLICT DO UPDATE SET value = max(value, excluded.value)",
              VALUES(val_integer(session), val_text(ceiling_kind_name(c->kind)),
                     val_text(c->isa < ISA_END ? isa_name(c->isa) : ""),
-                    val_text(c->kind == CEILING_FMA || c->kind == CEILING_DOT ? dtype_name(c->dtype) : ""),
+                    val_text(c->kind == CEILING_FMA || c->kind == CEILING_DOT ? dtype_name(c->dtype)
+                                                                              : ""),
                     val_text(level_name(c->level)), val_integer(c->threads), val_real(c->value),
                     val_text(ceiling_kind_unit(c->kind))));
 }
@@ -144,7 +151,7 @@ Status db_spec(Db *db, const char *name, const char *title, const char *paper, c
     return db_commit(db, err);
 }
 
-/* ---- points -------------------------------------------------------------------------------- */
+/* ---- points --------------------------------------------------------------------------- */
 
 /* {"B":1,"H":8,...}: all parameters, so that SQL need not know the defaults. */
 static void params_json(const Problem *p, char *out, size_t size)
@@ -164,9 +171,13 @@ static void store_point_row(Db *db, int64_t id, const char *text, const Point *p
     const Problem *p = &point->problem;
     const Cost cost = p->method->cost(p);
     params_json(p, params, sizeof params);
-    db_write(db, "INSERT INTO point (id, text, method, variant, isa, dtype, pass, threads, params, flops, bytes, exps, "
-                 "state_bytes) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO UPDATE SET "
-                 "flops = excluded.flops, bytes = excluded.bytes, exps = excluded.exps, state_bytes = excluded.state_bytes",
+    db_write(db,
+             "INSERT INTO point (id, text, method, variant, isa, dtype, pass, threads, params, "
+             "flops, bytes, exps, "
+             "state_bytes) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO "
+             "UPDATE SET "
+             "flops = excluded.flops, bytes = excluded.bytes, exps = excluded.exps, state_bytes = "
+             "excluded.state_bytes",
              VALUES(val_integer(id), val_text(text), val_text(p->method->name),
                     val_text(point->variant ? point->variant->name : "reference"),
                     val_text(point->variant ? isa_name(point->variant->isa) : "portable"),
@@ -217,7 +228,7 @@ static int64_t store_code(Db *db, const Variant *variant)
     return id;
 }
 
-/* ---- comparisons and blocks ------------------------------------------------------------------ */
+/* ---- comparisons and blocks ----------------------------------------------------------- */
 
 static void identity_add_arm(Sha256 *h, const Point *arm)
 {
@@ -249,14 +260,17 @@ static int64_t store_comparison(Db *db, const Point *arm, int arms)
 
 static Value val_limit(int64_t limit) { return limit > 0 ? val_integer(limit) : val_null(); }
 
-static int64_t store_block_row(Db *db, const BlockContext *c, int64_t comparison, const BlockRecord *b)
+static int64_t store_block_row(Db *db, const BlockContext *c, int64_t comparison,
+                               const BlockRecord *b)
 {
     const int64_t id = identity(VALUES(val_integer(c->from.session), val_integer(comparison),
                                        val_integer(b->block), val_integer((int64_t)b->seed),
                                        val_integer(b->started_at_ms)));
-    db_write(db, "INSERT OR IGNORE INTO block (id, comparison, session, build, spec, number, seed, started_at_ms, "
-                 "duration_ms, instruments, epsilon, wall_limit_ms, memory_limit_bytes) "
-                 "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+    db_write(db,
+             "INSERT OR IGNORE INTO block (id, comparison, session, build, spec, number, seed, "
+             "started_at_ms, "
+             "duration_ms, instruments, epsilon, wall_limit_ms, memory_limit_bytes) "
+             "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
              VALUES(val_integer(id), val_integer(comparison), val_integer(c->from.session),
                     val_integer(c->from.build), val_limit(c->spec), val_integer(b->block),
                     val_integer((int64_t)b->seed), val_integer(b->started_at_ms),
@@ -317,8 +331,9 @@ static void store_run(Db *db, int64_t block, int position, int64_t point, const 
 {
     const int64_t id = identity(VALUES(val_integer(block), val_integer(position)));
     const int64_t code = store_code(db, r->point.variant);
-    db_write(db, "INSERT OR IGNORE INTO run (id, block, position, point, code, outcome, reason, note) "
-                 "VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+    db_write(db,
+             "INSERT OR IGNORE INTO run (id, block, position, point, code, outcome, reason, note) "
+             "VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
              VALUES(val_integer(id), val_integer(block), val_integer(position), val_integer(point),
                     val_integer(code), val_text(outcome_name(r->outcome)), val_text(r->reason),
                     val_text(r->note)));

@@ -7,7 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
-/* ---- SHA-256 ---------------------------------------------------------------------- */
+/* ---- SHA-256 -------------------------------------------------------------------------- */
 
 /* FIPS 180-4, 4.2.2: fractions of the cube roots of the first 64 primes. */
 static const uint32_t K[64] = {
@@ -44,7 +44,8 @@ static void compress(uint32_t state[8], const uint8_t *block)
         const uint32_t a = v[0], b = v[1], c = v[2], e = v[4], f = v[5], g = v[6];
         const uint32_t t1 = v[7] + (turn(e, 6) ^ turn(e, 11) ^ turn(e, 25)) + ((e & f) ^ (~e & g)) +
                             K[t] + w[t];
-        const uint32_t t2 = (turn(a, 2) ^ turn(a, 13) ^ turn(a, 22)) + ((a & b) ^ (a & c) ^ (b & c));
+        const uint32_t t2 =
+            (turn(a, 2) ^ turn(a, 13) ^ turn(a, 22)) + ((a & b) ^ (a & c) ^ (b & c));
         memmove(v + 1, v, 7 * sizeof *v);
         v[4] += t1;
         v[0] = t1 + t2;
@@ -80,7 +81,8 @@ void sha256_close(Sha256 *h, uint8_t out[SHA256_BYTES])
     sha256_add(h, padding, 1 + (119 - h->length % 64) % 64);
     sha256_add(h, tail, sizeof tail);
     require(h->length % 64 == 0);
-    for (int i = 0; i < SHA256_BYTES; i++) out[i] = (uint8_t)(h->state[i / 4] >> (24 - 8 * (i % 4)));
+    for (int i = 0; i < SHA256_BYTES; i++)
+        out[i] = (uint8_t)(h->state[i / 4] >> (24 - 8 * (i % 4)));
 }
 
 void sha256_text(const uint8_t digest[SHA256_BYTES], char out[SHA256_TEXT])
@@ -88,7 +90,7 @@ void sha256_text(const uint8_t digest[SHA256_BYTES], char out[SHA256_TEXT])
     for (int i = 0; i < SHA256_BYTES; i++) sprintf(out + 2 * i, "%02x", digest[i]);
 }
 
-/* ---- identities -------------------------------------------------------------------- */
+/* ---- identities ----------------------------------------------------------------------- */
 
 /* Kind and length in front make every sequence of fields a different text. */
 static void field(Sha256 *h, char kind, const void *data, size_t size)
@@ -121,14 +123,15 @@ int64_t identity_close(Sha256 *h)
     return (int64_t)(id >> 1);
 }
 
-/* ---- CRC-32 ------------------------------------------------------------------------- */
+/* ---- CRC-32 --------------------------------------------------------------------------- */
 
 /* Four bits at a time: the table is short enough to be read, and fast enough for samples. */
 uint32_t crc32_add(uint32_t crc, const void *data, size_t size)
 {
     static const uint32_t step[16] = {
-        0x00000000, 0x1db71064, 0x3b6e20c8, 0x26d930ac, 0x76dc4190, 0x6b6b51f4, 0x4db26158, 0x5005713c,
-        0xedb88320, 0xf00f9344, 0xd6d6a3e8, 0xcb61b38c, 0x9b64c2b0, 0x86d3d2d4, 0xa00ae278, 0xbdbdf21c,
+        0x00000000, 0x1db71064, 0x3b6e20c8, 0x26d930ac, 0x76dc4190, 0x6b6b51f4,
+        0x4db26158, 0x5005713c, 0xedb88320, 0xf00f9344, 0xd6d6a3e8, 0xcb61b38c,
+        0x9b64c2b0, 0x86d3d2d4, 0xa00ae278, 0xbdbdf21c,
     };
     const uint8_t *byte = data;
     crc = ~crc;

@@ -23,11 +23,12 @@ void sha256_text(const uint8_t digest[SHA256_BYTES], char out[SHA256_TEXT]);   /
 
 /* An identity made of several fields: each is added with its length, so that ("ab", "c") and
  * ("a", "bc") differ. The id is the first 63 bits of the digest, never negative. */
-void    identity_text(Sha256 *h, const char *text);      /* NULL counts as a field of its own kind */
+void identity_text(Sha256 *h, const char *text); /* NULL counts as a field of its own kind */
 void    identity_integer(Sha256 *h, int64_t value);
 int64_t identity_close(Sha256 *h);
 
-/* CRC-32 of IEEE 802.3 (zlib's). Start with 0; crc32_add(crc32_add(0, a), b) is that of a then b. */
+/* CRC-32 of IEEE 802.3 (zlib's). Start with 0; crc32_add(crc32_add(0, a), b) is that of a then b.
+ */
 uint32_t crc32_add(uint32_t crc, const void *data, size_t size);
 
 #endif

@@ -12,7 +12,7 @@
 
 enum { GROUPS_MAX = 20000 };
 
-/* ---- this machine -------------------------------------------------------------------------- */
+/* ---- this machine --------------------------------------------------------------------- */
 
 static int count_cores(void)
 {
@@ -29,11 +29,16 @@ static int64_t free_memory(void)
     return f && f->value[0] ? strtoll(f->value, NULL, 10) : 0;
 }
 
-/* ---- the hardware axes ------------------------------------------------------------------------- */
+/* ---- the hardware axes -------------------------------------------------------------------------
+ */
 
-static int is_built(const SpecArm *arm, Isa isa) { return variant_find(arm->method->name, arm->variant, isa) != NULL; }
+static int is_built(const SpecArm *arm, Isa isa)
+{
+    return variant_find(arm->method->name, arm->variant, isa) != NULL;
+}
 
-/* The ISAs that a part is measured with; ISA_END: the best. `all` are those that an arm is built for. */
+/* The ISAs that a part is measured with; ISA_END: the best. `all` are those that an arm is built
+ * for. */
 static int isas_of(const Part *part, Isa *out)
 {
     int n = 0;
@@ -48,8 +53,9 @@ static int isas_of(const Part *part, Isa *out)
     return n;
 }
 
-/* An arm's own ISA stands. One that is not built for the ISA of the sweep is measured with its best:
- * it is a scalar variant, or a library that chooses by itself. NULL: this program lacks it. */
+/* An arm's own ISA stands. One that is not built for the ISA of the sweep is measured with its
+ * best: it is a scalar variant, or a library that chooses by itself. NULL: this program lacks it.
+ */
 static const Variant *variant_of(const SpecArm *arm, Isa isa)
 {
     if (arm->isa != ISA_END) return variant_find(arm->method->name, arm->variant, arm->isa);
@@ -69,7 +75,7 @@ static int threads_of(const Part *part, int cores, int *out)
     return n;
 }
 
-/* ---- groups ---------------------------------------------------------------------------------------- */
+/* ---- groups --------------------------------------------------------------------------- */
 
 static int same_point(const Point *a, const Point *b)
 {
@@ -106,7 +112,8 @@ static int is_planned(const Plan *plan, const Group *g)
 static Status add_group(Plan *plan, const Group *g, Err *err)
 {
     if (plan->groups == GROUPS_MAX)
-        return fail(err, BAD_INPUT, "%s: more than %d comparisons; a sweep is too large", g->spec->path, GROUPS_MAX);
+        return fail(err, BAD_INPUT, "%s: more than %d comparisons; a sweep is too large",
+                    g->spec->path, GROUPS_MAX);
     if (plan->groups == plan->room) {
         const int room = 2 * plan->room + 64;
         Group *more = realloc(plan->group, (size_t)room * sizeof *more);
@@ -137,9 +144,11 @@ static void fill_arms(const Place *at, const int *row, Group *g)
         const SpecArm *arm = &at->part->arm[i];
         PlannedArm *new = &g->arm[g->arms];
         int twice = 0;
-        *new = (PlannedArm){ .point = { .threads = at->threads, .variant = variant_of(arm, at->isa) } };
+        *new = (PlannedArm){ .point = { .threads = at->threads,
+                                        .variant = variant_of(arm, at->isa) } };
         if (!new->point.variant) { at->plan->left_out++; continue; }
-        if (spec_problem(at->part, arm, row, at->dtype, at->pass, &new->point.problem, &ignored)) continue;
+        if (spec_problem(at->part, arm, row, at->dtype, at->pass, &new->point.problem, &ignored))
+            continue;
         for (int k = 0; k < g->arms; k++) twice |= same_point(&g->arm[k].point, &new->point);
         if (twice) continue;
         plan_judge_arm(at->plan, at->spec, new);
@@ -197,7 +206,9 @@ Status plan_open(Plan *plan, const Spec *spec, int specs, const char *only, Err 
     *plan = (Plan){ .cores = count_cores(), .memory_bytes = free_memory() };
     for (int s = 0; s < specs; s++)
         for (int i = 0; i < spec[s].parts && !status; i++)
-            status = add_part((Place){ .plan = plan, .spec = &spec[s], .part = &spec[s].part[i], .only = only }, err);
+            status = add_part(
+                (Place){ .plan = plan, .spec = &spec[s], .part = &spec[s].part[i], .only = only },
+                err);
     if (status) plan_close(plan);
     return status;
 }
@@ -209,7 +220,7 @@ void plan_close(Plan *plan)
     *plan = (Plan){ 0 };
 }
 
-/* ---- against the database -------------------------------------------------------------------------- */
+/* ---- against the database ------------------------------------------------------------- */
 
 int plan_points(const Group *group, Point *point)
 {
@@ -222,7 +233,8 @@ BlockContext plan_context(const Group *group, char *text)
     size_t used = 0;
     text[0] = 0;
     for (int i = 0; group->part->instrument[i]; i++)
-        used += (size_t)snprintf(text + used, INSTRUMENTS_TEXT - used, "%s%s", i ? "," : "", group->part->instrument[i]);
+        used += (size_t)snprintf(text + used, INSTRUMENTS_TEXT - used, "%s%s", i ? "," : "",
+                                 group->part->instrument[i]);
     require(used < INSTRUMENTS_TEXT);
     return (BlockContext){ .instruments = text, .epsilon = group->spec->epsilon,
                            .wall_limit_ms = group->spec->limit_wall_ns / 1000000,
@@ -252,7 +264,10 @@ int group_is_open(const Group *group)
     return 0;
 }
 
-int group_wants(const Group *group, int target) { return group_is_open(group) && group->known.blocks < target; }
+int group_wants(const Group *group, int target)
+{
+    return group_is_open(group) && group->known.blocks < target;
+}
 
 int group_is_undecided(const Group *group)
 {

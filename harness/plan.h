@@ -34,7 +34,7 @@ typedef struct {
     int    groups, room;
     int    cores;                      /* that may be used */
     int64_t memory_bytes;              /* that is free; 0: not known */
-    int    left_out;                   /* arms that this program was not built for (other processors' ISAs) */
+    int left_out; /* arms that this program was not built for (other processors' ISAs) */
 } Plan;
 
 /* Groups of every spec; `only` keeps those with an arm whose text matches the glob (NULL: all). */
@@ -44,7 +44,8 @@ void   plan_close(Plan *plan);
 /* What the database holds of each group, for the machine in `context`; an arm that failed for good
  * is not measured again. */
 Status plan_look_up(Plan *plan, Db *db, int64_t machine, Err *err);
-/* The context of a group's blocks but for its provenance. text: INSTRUMENTS_TEXT bytes for the list. */
+/* The context of a group's blocks but for its provenance. text: INSTRUMENTS_TEXT bytes for the
+ * list. */
 enum { INSTRUMENTS_TEXT = 160 };
 BlockContext plan_context(const Group *group, char *text);
 /* The group's points, for db_*. */
@@ -59,7 +60,7 @@ int    group_is_undecided(const Group *group);
 /* Is there a refusal that the database does not hold yet? */
 int    group_refuses(const Group *group);
 
-/* ---- plan_cost.c -------------------------------------------------------------------------- */
+/* ---- plan_cost.c ---------------------------------------------------------------------- */
 
 /* Fills refused, why, memory_bytes and call_s. */
 void   plan_judge_arm(const Plan *plan, const Spec *spec, PlannedArm *arm);

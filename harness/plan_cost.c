@@ -9,7 +9,7 @@
 #include <stdio.h>
 #include <string.h>
 
-/* ---- memory ----------------------------------------------------------------------------- */
+/* ---- memory --------------------------------------------------------------------------- */
 
 static double memory_of(const Point *point)
 {
@@ -19,19 +19,20 @@ static double memory_of(const Point *point)
     for (int i = 0; p->method->port[i].name; i++) {
         Tensor t = { 0 };
         if (!port_shape(p, i, &t)) continue;
-        const int twice = p->pass == BWD && p->method->port[i].kind != KIND_INDEX;   /* its gradient */
+        const int twice =
+            p->pass == BWD && p->method->port[i].kind != KIND_INDEX; /* its gradient */
         bytes += (double)tensor_bytes(&t) * (twice ? 2 : 1);
     }
     return bytes;
 }
 
-/* ---- time --------------------------------------------------------------------------------- */
+/* ---- time ----------------------------------------------------------------------------- */
 
 static double guess_call_s(const Point *point)
 {
     static const double gflops[ISA_END] = {
-        [ISA_PORTABLE] = 3, [ISA_NEON] = 8, [ISA_AVX2] = 20, [ISA_AVX512] = 35, [ISA_AVX512BF16] = 35,
-        [ISA_CUDA] = 5000,
+        [ISA_PORTABLE] = 3, [ISA_NEON] = 8,        [ISA_AVX2] = 20,
+        [ISA_AVX512] = 35,  [ISA_AVX512BF16] = 35, [ISA_CUDA] = 5000,
     };
     const Cost cost = point->problem.method->cost(&point->problem);
     const double rate = gflops[point->variant->isa] * 1e9 * point->threads;
@@ -54,7 +55,8 @@ double plan_guess_block(const Group *group)
     return arms ? seconds + 0.1 * arms : 0;
 }
 
-/* ---- what cannot be done here ------------------------------------------------------------------ */
+/* ---- what cannot be done here ------------------------------------------------------------------
+ */
 
 static void refuse(PlannedArm *arm, Outcome outcome, const char *why)
 {
@@ -71,11 +73,13 @@ static void judge_variant(const Plan *plan, PlannedArm *arm)
     const char *missing = isa_missing(v->isa), *refusal = NULL;
     if (missing) refuse(arm, OUTCOME_UNSUPPORTED, missing);
     if (!(v->passes & p->problem.pass)) {
-        snprintf(why, sizeof why, "%s/%s has no %s pass", v->method, v->name, pass_name(p->problem.pass));
+        snprintf(why, sizeof why, "%s/%s has no %s pass", v->method, v->name,
+                 pass_name(p->problem.pass));
         refuse(arm, OUTCOME_UNSUPPORTED, why);
     }
     if (!(v->dtypes & 1u << p->problem.dtype)) {
-        snprintf(why, sizeof why, "%s/%s does not take %s", v->method, v->name, dtype_name(p->problem.dtype));
+        snprintf(why, sizeof why, "%s/%s does not take %s", v->method, v->name,
+                 dtype_name(p->problem.dtype));
         refuse(arm, OUTCOME_UNSUPPORTED, why);
     }
     if (p->threads > plan->cores) {

@@ -32,12 +32,15 @@ static Status open_specs(Opened *o, const RunRequest *request, Err *err)
     if (!o->spec) return fail(err, NO_MEMORY, "no memory for %d experiments", o->paths);
     for (; o->specs < o->paths; o->specs++) {
         Err why;
-        status = spec_open(&o->spec[o->specs], o->path[o->specs], request->profile, &complaints, &why);
+        status =
+            spec_open(&o->spec[o->specs], o->path[o->specs], request->profile, &complaints, &why);
         if (status && complaints.count == 0) { o->specs++; *err = why; return status; }
         if (status) worst = status;
     }
     if (complaints.text) fputs(complaints.text, stderr);
-    if (worst) fail(err, worst, "%d complaint%s; nothing was run", complaints.count, complaints.count == 1 ? "" : "s");
+    if (worst)
+        fail(err, worst, "%d complaint%s; nothing was run", complaints.count,
+             complaints.count == 1 ? "" : "s");
     complaints_free(&complaints);
     return worst;
 }
@@ -48,7 +51,8 @@ static Status look_up(const Call *call, const RunRequest *request, Plan *plan, D
     Facts identity;
     Err none;
     *db = NULL;
-    Status status = db_open(db, call->db_path, request->dry_run ? DB_READ : DB_WRITE, request->dry_run ? &none : err);
+    Status status = db_open(db, call->db_path, request->dry_run ? DB_READ : DB_WRITE,
+                            request->dry_run ? &none : err);
     if (status && request->dry_run) return OK;
     if (status) return status;
     if (db_notice(*db) && !call->quiet) fprintf(stderr, "attest: %s\n", db_notice(*db));
@@ -65,7 +69,8 @@ static void command_text(const RunRequest *request, char *out, size_t size)
     if (used < size) snprintf(out + used, size - used, " --profile %s", request->profile);
 }
 
-static Status measure_all(const Call *call, const RunRequest *request, Plan *plan, Db *db, RunSummary *summary, Err *err)
+static Status measure_all(const Call *call, const RunRequest *request, Plan *plan, Db *db,
+                          RunSummary *summary, Err *err)
 {
     char command[512];
     command_text(request, command, sizeof command);

@@ -12,7 +12,7 @@ typedef struct {
     const char *profile;               /* "smoke", "quick", "paper" */
     const char *only;                  /* a glob over points' texts; NULL: all */
     int64_t     budget_ns;             /* 0: none */
-    int         dry_run, fresh;        /* only say what would be done; measure again what is known */
+    int dry_run, fresh; /* only say what would be done; measure again what is known */
 } RunRequest;
 
 /* Says everything to the user, and returns an exit code: done, wrong (a point was wrong, crashed,
@@ -20,21 +20,21 @@ typedef struct {
  * and nothing is written), or interrupted. */
 int run_experiments(const Call *call, const RunRequest *request);
 
-/* ---- run_loop.c: the loop itself ------------------------------------------------------------- */
+/* ---- run_loop.c: the loop itself ------------------------------------------------------ */
 
 typedef struct {
     int    blocks, runs;               /* stored now */
-    int    bad;                        /* runs that were wrong, crashed, nondeterministic or impossible */
+    int bad; /* runs that were wrong, crashed, nondeterministic or impossible */
     int    out_of_budget;              /* 1: groups were left for another time */
     double seconds;
 } RunSummary;
 
 /* All groups of a plan into the database; OK also where points failed. `interrupted` (cli.h) ends
  * it after the block under way. */
-Status run_plan(const Call *call, const RunRequest *request, Plan *plan, Db *db, const char *command,
-                RunSummary *out, Err *err);
+Status run_plan(const Call *call, const RunRequest *request, Plan *plan, Db *db,
+                const char *command, RunSummary *out, Err *err);
 
-/* ---- run_report.c: what is said ------------------------------------------------------------------ */
+/* ---- run_report.c: what is said ------------------------------------------------------- */
 
 /* Points, blocks, time and memory to come; what cannot be measured here, and why. */
 void run_print_plan(const Call *call, const Plan *plan);

@@ -45,7 +45,7 @@ static int is_over(const Loop *l, double next_s)
     return interrupted || (l->deadline_s > 0 && now_s() + next_s > l->deadline_s);
 }
 
-/* ---- provenance: written when there is something to say about it --------------------------------- */
+/* ---- provenance: written when there is something to say about it ---------------------- */
 
 static Status start_session(Loop *l, Err *err)
 {
@@ -62,7 +62,8 @@ static Status context_of(Loop *l, const Group *g, char *text, BlockContext *out,
 {
     Status status = start_session(l, err);
     if (!status && l->stored_spec != g->spec) {
-        status = db_spec(l->db, g->spec->name, g->spec->title, g->spec->paper, g->spec->text, &l->spec, err);
+        status = db_spec(l->db, g->spec->name, g->spec->title, g->spec->paper, g->spec->text,
+                         &l->spec, err);
         l->stored_spec = g->spec;
     }
     *out = plan_context(g, text);
@@ -71,12 +72,12 @@ static Status context_of(Loop *l, const Group *g, char *text, BlockContext *out,
     return status;
 }
 
-/* ---- storing --------------------------------------------------------------------------------------- */
+/* ---- storing -------------------------------------------------------------------------- */
 
 static int is_bad(Outcome outcome)
 {
-    return outcome == OUTCOME_WRONG || outcome == OUTCOME_CRASHED || outcome == OUTCOME_NONDETERMINISTIC ||
-           outcome == OUTCOME_IMPOSSIBLE;
+    return outcome == OUTCOME_WRONG || outcome == OUTCOME_CRASHED ||
+           outcome == OUTCOME_NONDETERMINISTIC || outcome == OUTCOME_IMPOSSIBLE;
 }
 
 static Status store(Loop *l, Group *g, const BlockRecord *block, Err *err)
@@ -111,10 +112,13 @@ static Status store_refusals(Loop *l, Group *g, Err *err)
 }
 
 /* The worker could not be had at all: each arm has a row that says so. */
-static Status store_trouble(Loop *l, Group *g, const MeasurePlan *plan, int number, const Err *why, Err *err)
+static Status store_trouble(Loop *l, Group *g, const MeasurePlan *plan, int number, const Err *why,
+                            Err *err)
 {
     RunRecord run[ARMS_MAX];
-    BlockRecord block = { .seed = plan->seed, .block = number, .started_at_ms = wall_ms(), .run = run };
+    BlockRecord block = {
+        .seed = plan->seed, .block = number, .started_at_ms = wall_ms(), .run = run
+    };
     for (int i = 0; i < plan->arms; i++) {
         RunRecord *r = &run[block.runs++];
         *r = (RunRecord){ .point = plan->arm[i], .outcome = OUTCOME_CRASHED };
@@ -123,7 +127,7 @@ static Status store_trouble(Loop *l, Group *g, const MeasurePlan *plan, int numb
     return store(l, g, &block, err);
 }
 
-/* ---- one group --------------------------------------------------------------------------------------- */
+/* ---- one group ------------------------------------------------------------------------ */
 
 /* Blocks of one seed can share a Measure, and with it inputs and references. */
 static MeasurePlan measure_plan(const Group *g, int block, Point *point)
@@ -132,7 +136,8 @@ static MeasurePlan measure_plan(const Group *g, int block, Point *point)
                          .budget_ns = g->part->budget_ns, .limit_wall_ns = g->spec->limit_wall_ns,
                          .limit_memory_bytes = g->spec->limit_memory_bytes, .cold = g->part->cold };
     for (int i = 0; i < g->arms; i++)
-        if (g->arm[i].refused == OUTCOME_OK && !g->known.failed[i]) point[plan.arms++] = g->arm[i].point;
+        if (g->arm[i].refused == OUTCOME_OK && !g->known.failed[i])
+            point[plan.arms++] = g->arm[i].point;
     for (int i = 0; g->part->instrument[i]; i++) plan.instrument[i] = g->part->instrument[i];
     memcpy(plan.fast_memory, g->part->fast_memory, sizeof plan.fast_memory);
     return plan;
@@ -146,7 +151,7 @@ static Status known_again(Loop *l, Group *g, Err *err)
     Known known;
     context.from.machine = l->machine;
     plan_points(g, point);
-    const int64_t session = l->request->fresh ? l->from.session : 0;    /* older ones do not count */
+    const int64_t session = l->request->fresh ? l->from.session : 0; /* older ones do not count */
     Status status = db_refresh(l->db, err);
     if (!status) status = db_known(l->db, &context, session, point, g->arms, &known, err);
     if (!status) g->known = known;
@@ -171,7 +176,8 @@ static int has_failed(const BlockRecord *block)
 
 /* One block, stored. Sets *leave where the next one must be thought over first: an arm has failed,
  * or no worker could be had. */
-static Status measure_one(Loop *l, Group *g, Measure *m, const MeasurePlan *plan, int *leave, Err *err)
+static Status measure_one(Loop *l, Group *g, Measure *m, const MeasurePlan *plan, int *leave,
+                          Err *err)
 {
     BlockRecord block;
     Err why = { "" };
@@ -205,7 +211,8 @@ static Status measure_some(Loop *l, Group *g, int target, Err *err)
     do {
         show(l, g, target);
         status = measure_one(l, g, m, &plan, &leave, err);
-    } while (!status && !leave && g->known.blocks < target && g->spec->seeds == 1 && !is_over(l, g->block_s));
+    } while (!status && !leave && g->known.blocks < target && g->spec->seeds == 1 &&
+             !is_over(l, g->block_s));
     if (!status && l->from.session)
         status = db_ceilings(l->db, l->from.session, measure_ceilings(m), err);
     measure_close(m);
@@ -218,14 +225,16 @@ static Status visit(Loop *l, Group *g, int target, Err *err)
 {
     Status status = OK;
     if (group_refuses(g)) status = store_refusals(l, g, err);
-    for (int tries = 0; tries < 2 * target && !status && group_wants(g, target) && !is_over(l, g->block_s); tries++) {
+    for (int tries = 0;
+         tries < 2 * target && !status && group_wants(g, target) && !is_over(l, g->block_s);
+         tries++) {
         status = measure_some(l, g, target, err);
         if (!status) status = known_again(l, g, err);
     }
     return status;
 }
 
-/* ---- all groups ---------------------------------------------------------------------------------------- */
+/* ---- all groups ----------------------------------------------------------------------- */
 
 static int first_half(const Group *g) { return (g->part->blocks_least + 1) / 2; }
 
@@ -283,8 +292,8 @@ static int is_unfinished(const Plan *plan)
     return 0;
 }
 
-Status run_plan(const Call *call, const RunRequest *request, Plan *plan, Db *db, const char *command,
-                RunSummary *out, Err *err)
+Status run_plan(const Call *call, const RunRequest *request, Plan *plan, Db *db,
+                const char *command, RunSummary *out, Err *err)
 {
     Facts identity;
     machine_identity(&identity);
@@ -292,7 +301,8 @@ Status run_plan(const Call *call, const RunRequest *request, Plan *plan, Db *db,
                .machine = db_machine_id(&identity), .started_s = now_s() };
     if (request->budget_ns) l.deadline_s = l.started_s + (double)request->budget_ns / 1e9;
     double total_s = rest_s(plan);
-    if (request->budget_ns && (double)request->budget_ns / 1e9 < total_s) total_s = (double)request->budget_ns / 1e9;
+    if (request->budget_ns && (double)request->budget_ns / 1e9 < total_s)
+        total_s = (double)request->budget_ns / 1e9;
     l.progress = progress_open(call, "measuring", total_s);
     Status status = visit_all(&l, 1, err);
     if (!status) status = visit_all(&l, 0, err);

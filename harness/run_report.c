@@ -10,7 +10,8 @@
 
 enum { COLUMNS = 5, STATE_MAX = 200 };
 
-/* ---- the plan --------------------------------------------------------------------------------- */
+/* ---- the plan ---------------------------------------------------------------------------------
+ */
 
 static int blocks_left(const Group *g)
 {
@@ -23,12 +24,16 @@ static void describe_state(const Group *g, int i, char *out, size_t size)
     if (g->arm[i].refused != OUTCOME_OK)
         snprintf(out, size, "%s: %s", outcome_name(g->arm[i].refused), g->arm[i].why);
     else if (g->known.failed[i]) snprintf(out, size, "failed before, and would again");
-    else if (left == 0) snprintf(out, size, "known: %d block%s", g->known.blocks, g->known.blocks == 1 ? "" : "s");
-    else if (g->known.blocks) snprintf(out, size, "%d of %d blocks to measure", left, g->part->blocks_least);
+    else if (left == 0)
+        snprintf(out, size, "known: %d block%s", g->known.blocks, g->known.blocks == 1 ? "" : "s");
+    else if (g->known.blocks)
+        snprintf(out, size, "%d of %d blocks to measure", left, g->part->blocks_least);
     else snprintf(out, size, "%d block%s to measure", left, left == 1 ? "" : "s");
 }
 
-typedef struct { char point[POINT_TEXT_MAX], state[STATE_MAX], time[UNITS_TEXT], memory[UNITS_TEXT]; } Line;
+typedef struct {
+    char point[POINT_TEXT_MAX], state[STATE_MAX], time[UNITS_TEXT], memory[UNITS_TEXT];
+} Line;
 
 static void fill_line(const Group *g, int i, Line *line)
 {
@@ -48,14 +53,15 @@ static int count_points(const Plan *plan)
 
 static void print_table(const Call *call, const Plan *plan, Line *line, const char **cell)
 {
-    static const char *const heading[COLUMNS] = { "experiment", "point", "state", "time", "memory" };
+    static const char *const heading[COLUMNS] = { "experiment", "point", "state", "time",
+                                                  "memory" };
     int n = 0;
     memcpy(cell, heading, sizeof heading);
     for (int i = 0; i < plan->groups; i++)
         for (int k = 0; k < plan->group[i].arms; k++, n++) {
             fill_line(&plan->group[i], k, &line[n]);
-            const char *row[COLUMNS] = { k ? "" : plan->group[i].spec->name, line[n].point, line[n].state, line[n].time,
-                                         line[n].memory };
+            const char *row[COLUMNS] = { k ? "" : plan->group[i].spec->name, line[n].point,
+                                         line[n].state, line[n].time, line[n].memory };
             memcpy(cell + (n + 1) * COLUMNS, row, sizeof row);
         }
     table_print(call->out, "table", COLUMNS, n + 1, cell);
@@ -79,7 +85,8 @@ static void print_json(const Call *call, const Plan *plan)
             fill_line(g, k, &line);
             json_object(&json, NULL);
             json_text(&json, "point", line.point);
-            json_text(&json, "outcome", g->arm[k].refused == OUTCOME_OK ? NULL : outcome_name(g->arm[k].refused));
+            json_text(&json, "outcome",
+                      g->arm[k].refused == OUTCOME_OK ? NULL : outcome_name(g->arm[k].refused));
             json_text(&json, "reason", g->arm[k].why);
             json_number(&json, "memory_bytes", g->arm[k].memory_bytes);
             json_close(&json);
@@ -109,11 +116,16 @@ static void print_totals(const Plan *plan)
     }
     duration_print(time, 1e9 * seconds);
     bytes_print(memory, most_bytes);
-    fprintf(stderr, "%d points in %d comparisons; %d blocks to measure, about %s; at most about %s at once\n",
-            count_points(plan), plan->groups, blocks, time, memory);
-    if (refused) fprintf(stderr, "%d points cannot be measured on this machine; the table says why\n", refused);
+    fprintf(
+        stderr,
+        "%d points in %d comparisons; %d blocks to measure, about %s; at most about %s at once\n",
+        count_points(plan), plan->groups, blocks, time, memory);
+    if (refused)
+        fprintf(stderr, "%d points cannot be measured on this machine; the table says why\n",
+                refused);
     if (plan->left_out)
-        fprintf(stderr, "%d arms are left out: they are built for other processors only\n", plan->left_out);
+        fprintf(stderr, "%d arms are left out: they are built for other processors only\n",
+                plan->left_out);
 }
 
 void run_print_plan(const Call *call, const Plan *plan)
@@ -129,7 +141,7 @@ void run_print_plan(const Call *call, const Plan *plan)
     print_totals(plan);
 }
 
-/* ---- the summary --------------------------------------------------------------------------------- */
+/* ---- the summary ---------------------------------------------------------------------- */
 
 void run_print_summary(const Call *call, const Plan *plan, const RunSummary *s)
 {
@@ -155,8 +167,8 @@ void run_print_summary(const Call *call, const Plan *plan, const RunSummary *s)
         fputc('\n', call->out);
     }
     if (call->quiet) return;
-    fprintf(stderr, "measured %d block%s in %s; %d of %d comparisons are complete", s->blocks, s->blocks == 1 ? "" : "s",
-            time, known, plan->groups);
+    fprintf(stderr, "measured %d block%s in %s; %d of %d comparisons are complete", s->blocks,
+            s->blocks == 1 ? "" : "s", time, known, plan->groups);
     if (undecided) fprintf(stderr, ", %d of them not yet decided", undecided);
     if (s->bad) fprintf(stderr, "; %d runs went wrong: attest query --preset failures", s->bad);
     fprintf(stderr, "%s\n", s->out_of_budget ? "; the budget is used up, run again to go on" : "");

@@ -245,6 +245,7 @@ CREATE TABLE estimate (               -- id: machine, point, code
     UNIQUE (machine, point, code)
 ) STRICT;
 CREATE INDEX estimate_point ON estimate(point);
+CREATE INDEX estimate_recent ON estimate(measured_at_ms);
 
 CREATE TABLE summary (                -- a metric over the ok runs of an estimate
     estimate INTEGER NOT NULL REFERENCES estimate(id),

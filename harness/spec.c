@@ -15,16 +15,17 @@ static const char *const top_keys[] = {
     "profiles", "parts", "figures", NULL,
 };
 static const char *const part_keys[] = {
-    "compare", "sweep", "fixed", "dtype", "pass", "hardware", "instruments", "fast_memory", "blocks",
-    "budget", "cold", "profiles", NULL,
+    "compare",     "sweep",  "fixed",  "dtype", "pass",     "hardware", "instruments",
+    "fast_memory", "blocks", "budget", "cold",  "profiles", NULL,
 };
 static const char *const hardware_keys[] = { "isa", "threads", NULL };
 static const char *const limit_keys[] = { "wall", "memory", NULL };
 static const char *const profile_names[] = { "smoke", "quick", "paper", NULL };
 /* What a profile may say besides values of parameters. */
-static const char *const profile_keys[] = { "blocks", "budget", "dtype", "pass", "isa", "threads", "skip", NULL };
+static const char *const profile_keys[] = { "blocks", "budget",  "dtype", "pass",
+                                            "isa",    "threads", "skip",  NULL };
 
-/* ---- small values ------------------------------------------------------------------------- */
+/* ---- small values --------------------------------------------------------------------- */
 
 static int is_word_of(const char *word, const char *const *list)
 {
@@ -37,8 +38,9 @@ static const char *text_of(SpecReader *r, const Node *root, const char *key, int
 {
     const Node *node = node_get(root, key);
     if (node && node->kind == NODE_SCALAR && node->text[0]) return node->text;
-    if (node || needed) complain(r->complaints, r->tree, node ? node : root, "%s: a text is wanted%s", key,
-                                 node ? "" : ", and it is missing");
+    if (node || needed)
+        complain(r->complaints, r->tree, node ? node : root, "%s: a text is wanted%s", key,
+                 node ? "" : ", and it is missing");
     return "";
 }
 
@@ -46,16 +48,20 @@ static void read_duration(SpecReader *r, const Node *node, int64_t *out_ns)
 {
     Err err;
     if (!node) return;
-    if (node->kind != NODE_SCALAR) complain(r->complaints, r->tree, node, "a duration is wanted, as 100ms");
-    else if (duration_parse(node->text, out_ns, &err)) complain(r->complaints, r->tree, node, "%s", err.text);
+    if (node->kind != NODE_SCALAR)
+        complain(r->complaints, r->tree, node, "a duration is wanted, as 100ms");
+    else if (duration_parse(node->text, out_ns, &err))
+        complain(r->complaints, r->tree, node, "%s", err.text);
 }
 
 static void read_bytes(SpecReader *r, const Node *node, int64_t *out)
 {
     Err err;
     if (!node) return;
-    if (node->kind != NODE_SCALAR) complain(r->complaints, r->tree, node, "a size is wanted, as 8GiB");
-    else if (bytes_parse(node->text, out, &err)) complain(r->complaints, r->tree, node, "%s", err.text);
+    if (node->kind != NODE_SCALAR)
+        complain(r->complaints, r->tree, node, "a size is wanted, as 8GiB");
+    else if (bytes_parse(node->text, out, &err))
+        complain(r->complaints, r->tree, node, "%s", err.text);
 }
 
 static int read_map_keys(SpecReader *r, const Node *map, const char *what, const char *const *keys)
@@ -82,7 +88,8 @@ static void read_epsilon(SpecReader *r, const Node *root, Spec *spec)
     const Node *node = node_get(root, "epsilon");
     spec->epsilon = 0.02;
     if (node && (!node_number(node, &spec->epsilon) || spec->epsilon < 0 || spec->epsilon > 1))
-        complain(r->complaints, r->tree, node, "epsilon: a share from 0 to 1 is wanted, as 2%% or 0.02");
+        complain(r->complaints, r->tree, node,
+                 "epsilon: a share from 0 to 1 is wanted, as 2%% or 0.02");
 }
 
 static void read_seeds(SpecReader *r, const Node *root, Spec *spec)
@@ -94,13 +101,14 @@ static void read_seeds(SpecReader *r, const Node *root, Spec *spec)
     for (int i = 0; i < count; i++) {
         int64_t value = 0;
         if (!node_integer(word[i], &value) || value < 0)
-            complain(r->complaints, r->tree, word[i], "seeds: '%s' is no whole number from 0 on", word[i]->text);
+            complain(r->complaints, r->tree, word[i], "seeds: '%s' is no whole number from 0 on",
+                     word[i]->text);
         spec->seed[i] = (uint64_t)value;
         spec->seeds = i + 1;
     }
 }
 
-/* ---- one part -------------------------------------------------------------------------------- */
+/* ---- one part ------------------------------------------------------------------------- */
 
 static int blocks_within(SpecReader *r, const Node *node, int fallback)
 {
@@ -167,10 +175,13 @@ static const Node *pick_hardware(const Sources *s, const char *key)
 
 static void read_choices(SpecReader *r, const Sources *s, Part *part)
 {
-    static const Node best = { .kind = NODE_SCALAR, .text = "best" }, one = { .kind = NODE_SCALAR, .text = "1" },
-                      f32 = { .kind = NODE_SCALAR, .text = "f32" }, fwd = { .kind = NODE_SCALAR, .text = "fwd" },
+    static const Node best = { .kind = NODE_SCALAR, .text = "best" },
+                      one = { .kind = NODE_SCALAR, .text = "1" },
+                      f32 = { .kind = NODE_SCALAR, .text = "f32" },
+                      fwd = { .kind = NODE_SCALAR, .text = "fwd" },
                       time = { .kind = NODE_SCALAR, .text = "time" };
-    const Node *dtype = pick(s, "dtype"), *pass = pick(s, "pass"), *instrument = pick(s, "instruments");
+    const Node *dtype = pick(s, "dtype"), *pass = pick(s, "pass"),
+               *instrument = pick(s, "instruments");
     read_map_keys(r, pick(s, "hardware"), "hardware", hardware_keys);
     const Node *isa = pick_hardware(s, "isa"), *threads = pick_hardware(s, "threads");
     spec_dtypes(r, dtype ? dtype : &f32, part);
@@ -191,7 +202,9 @@ static int read_part(SpecReader *r, const Sources *s, Part *part)
     int skip = 0;
     const Node *compare = pick(s, "compare");
     if (compare) spec_arms(r, compare, part);
-    else complain(r->complaints, r->tree, s->part, "compare: the arms are missing, as [attention/blas, flash_attention]");
+    else
+        complain(r->complaints, r->tree, s->part,
+                 "compare: the arms are missing, as [attention/blas, flash_attention]");
     spec_sweep(r, pick(s, "sweep"), pick(s, "fixed"), s->profile, part);
     read_choices(r, s, part);
     usual_blocks(r, part);
@@ -210,7 +223,7 @@ static void part_free(Part *part)
     for (int i = 0; i < part->axes; i++) free(part->axis[i].value);
 }
 
-/* ---- profiles: their names, and that each key is something ---------------------------------------- */
+/* ---- profiles: their names, and that each key is something ---------------------------- */
 
 static int sweeps(const Node *map, const char *name)
 {
@@ -242,8 +255,10 @@ static void check_profile(SpecReader *r, const Node *root, const Node *profile)
     for (int i = 0; i < profile->count; i++) {
         const Node *key = profile->key[i];
         if (is_word_of(key->text, profile_keys) || some_part_sweeps(root, key->text)) continue;
-        complain(r->complaints, r->tree, key, "a profile changes parameters of the sweep, or blocks, budget, dtype, "
-                 "pass, isa, threads, skip; '%s' is none of them%s", key->text, spec_guess(key->text, profile_keys, 7));
+        complain(r->complaints, r->tree, key,
+                 "a profile changes parameters of the sweep, or blocks, budget, dtype, "
+                 "pass, isa, threads, skip; '%s' is none of them%s",
+                 key->text, spec_guess(key->text, profile_keys, 7));
     }
 }
 
@@ -254,7 +269,8 @@ static void check_profiles(SpecReader *r, const Node *root, const Node *map)
     for (int i = 0; i < profiles->count; i++) check_profile(r, root, profiles->item[i]);
 }
 
-/* ---- complaints ------------------------------------------------------------------------------- */
+/* ---- complaints -------------------------------------------------------------------------------
+ */
 
 /* `line`, with its end, is one of those in [text, end). */
 static int is_listed(const char *text, const char *end, const char *line, size_t length)
@@ -280,14 +296,15 @@ static void drop_repeated(Complaints *c, size_t from)
     c->used = (size_t)(out - c->text);
 }
 
-/* ---- the whole --------------------------------------------------------------------------------------- */
+/* ---- the whole ------------------------------------------------------------------------ */
 
 static void read_parts(SpecReader *r, const Node *root, Spec *spec)
 {
     const Node *parts = node_get(root, "parts");
     const int listed = parts && parts->kind == NODE_LIST, count = listed ? parts->count : 1;
     if (parts && (!listed || count == 0 || count > PARTS_MAX)) {
-        complain(r->complaints, r->tree, parts, "parts: a list of 1 to %d maps is wanted", PARTS_MAX);
+        complain(r->complaints, r->tree, parts, "parts: a list of 1 to %d maps is wanted",
+                 PARTS_MAX);
         return;
     }
     spec->part = calloc((size_t)count, sizeof *spec->part);
@@ -322,7 +339,8 @@ static void read_figures(SpecReader *r, const Node *root, Spec *spec)
 static void read_root(SpecReader *r, const Node *root, Spec *spec)
 {
     if (root->kind != NODE_MAP) {
-        complain(r->complaints, r->tree, root, "an experiment is a map: experiment, compare, sweep, ...");
+        complain(r->complaints, r->tree, root,
+                 "an experiment is a map: experiment, compare, sweep, ...");
         return;
     }
     complain_unknown_keys(r->complaints, r->tree, root, top_keys);
@@ -348,7 +366,8 @@ static Status read_text(Spec *spec, const char *path, Err *err)
     return tree_parse_yaml(&spec->tree, path, spec->text, size, err);
 }
 
-Status spec_open(Spec *spec, const char *path, const char *profile, Complaints *complaints, Err *err)
+Status spec_open(Spec *spec, const char *path, const char *profile, Complaints *complaints,
+                 Err *err)
 {
     const int before = complaints->count;
     const size_t used = complaints->used;

@@ -14,7 +14,13 @@
 #include "measure.h"
 #include "tree.h"
 
-enum { AXES_MAX = 20, AXIS_VALUES_MAX = 256, PARTS_MAX = 16, THREAD_COUNTS_MAX = 8, SEEDS_MAX = 16 };
+enum {
+    AXES_MAX = 20,
+    AXIS_VALUES_MAX = 256,
+    PARTS_MAX = 16,
+    THREAD_COUNTS_MAX = 8,
+    SEEDS_MAX = 16
+};
 
 /* One arm, METHOD[/VARIANT][@ISA][:PARAM=VALUE,...]; what it says about a parameter stands. */
 typedef struct {
@@ -75,7 +81,8 @@ typedef struct {
 
 /* With the profile's changes applied ("smoke", "quick", "paper"; a spec need not have it).
  * BAD_INPUT: complaints say what; everything else is in err. spec_close() either way. */
-Status spec_open(Spec *spec, const char *path, const char *profile, Complaints *complaints, Err *err);
+Status spec_open(Spec *spec, const char *path, const char *profile, Complaints *complaints,
+                 Err *err);
 void   spec_close(Spec *spec);
 
 /* What the user calls an experiment: a path, "flashattention/runtime", or "flashattention" for all
@@ -84,7 +91,7 @@ void   spec_close(Spec *spec);
 Status spec_paths(const char *const *words, int count, char ***paths, int *found, Err *err);
 void   spec_paths_free(char **paths, int count);
 
-/* ---- between the spec_*.c files ------------------------------------------------------------ */
+/* ---- between the spec_*.c files ------------------------------------------------------- */
 
 typedef struct {
     Complaints *complaints;
@@ -95,22 +102,25 @@ typedef struct {
 
 /* A scalar or a list of scalars as words: item(i) for i below count_items; complains of others. */
 int         spec_words(SpecReader *r, const Node *node, const Node **word, int most);
-const char *spec_guess(const char *word, const char *const *known, int count);   /* "; did you mean 'x'?" or "" */
+const char *spec_guess(const char *word, const char *const *known,
+                       int count); /* "; did you mean 'x'?" or "" */
 void        spec_arms(SpecReader *r, const Node *compare, Part *part);
 void        spec_dtypes(SpecReader *r, const Node *node, Part *part);
 void        spec_passes(SpecReader *r, const Node *node, Part *part);
 void        spec_isas(SpecReader *r, const Node *node, Part *part);
 void        spec_threads(SpecReader *r, const Node *node, Part *part);
 void        spec_instruments(SpecReader *r, const Node *node, Part *part);
-/* `sweep` and `fixed` with the profile's changes, which are looked up in `profile` (may be NULL). */
-void        spec_sweep(SpecReader *r, const Node *sweep, const Node *fixed, const Node *profile, Part *part);
+/* `sweep` and `fixed` with the profile's changes, which are looked up in `profile` (may be NULL).
+ */
+void spec_sweep(SpecReader *r, const Node *sweep, const Node *fixed, const Node *profile,
+                Part *part);
 /* Every combination has to make sense to every arm. */
 void        spec_combinations(SpecReader *r, const Part *part);
 int         spec_has_param(const Part *part, const char *name);
 
 /* The problem of arm `arm` at row[i] of each axis; err says why it makes no sense. */
-Status      spec_problem(const Part *part, const SpecArm *arm, const int *row, Dtype dtype, Pass pass,
-                         Problem *out, Err *err);
+Status spec_problem(const Part *part, const SpecArm *arm, const int *row, Dtype dtype, Pass pass,
+                    Problem *out, Err *err);
 /* Counts row[] on, the last axis first; 0: that was the last combination. */
 int         spec_next(const Part *part, int *row);
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Arms of a comparison, and the lists of words: dtypes, passes, ISAs, thread counts, instruments. */
+/* Arms of a comparison, and the lists of words: dtypes, passes, ISAs, thread counts, instruments.
+ */
 #include "spec.h"
 
 #include <ctype.h>
@@ -13,7 +14,8 @@ enum { WORDS_MAX = 64 };
 const char *spec_guess(const char *word, const char *const *known, int count)
 {
     static char text[160];
-    const char *near = strlen(word) > 1 ? did_you_mean(word, known, count) : NULL;   /* "Q" is near to all letters */
+    const char *near =
+        strlen(word) > 1 ? did_you_mean(word, known, count) : NULL; /* "Q" is near to all letters */
     text[0] = 0;
     if (near) snprintf(text, sizeof text, "; did you mean '%s'?", near);
     return text;
@@ -43,8 +45,9 @@ int spec_words(SpecReader *r, const Node *node, const Node **word, int most)
     const int count = node->kind == NODE_LIST ? node->count : 1;
     int n = 0;
     if (node->kind == NODE_MAP || count == 0) {
-        complain(r->complaints, r->tree, node, node->kind == NODE_MAP ? "a word or a list of words is wanted here, not a map"
-                                                                      : "the list is empty");
+        complain(r->complaints, r->tree, node,
+                 node->kind == NODE_MAP ? "a word or a list of words is wanted here, not a map"
+                                        : "the list is empty");
         return 0;
     }
     for (int i = 0; i < count; i++) {
@@ -58,7 +61,7 @@ int spec_words(SpecReader *r, const Node *node, const Node **word, int most)
     return n;
 }
 
-/* ---- arms ---------------------------------------------------------------------------------- */
+/* ---- arms ----------------------------------------------------------------------------- */
 
 static void unknown_method(SpecReader *r, const Node *at, const char *word)
 {
@@ -122,8 +125,8 @@ static void set_param(SpecReader *r, const Node *at, char *text, SpecArm *arm)
     errno = 0;
     const long long value = strtoll(equals + 1, &end, 10);
     if (errno || !equals[1] || *end || value < p->low || value > p->high) {
-        complain(r->complaints, r->tree, at, "%s=%s: a whole number from %lld to %lld is wanted", text,
-                 equals + 1, (long long)p->low, (long long)p->high);
+        complain(r->complaints, r->tree, at, "%s=%s: a whole number from %lld to %lld is wanted",
+                 text, equals + 1, (long long)p->low, (long long)p->high);
         return;
     }
     arm->value[i] = value;
@@ -159,12 +162,15 @@ void spec_arms(SpecReader *r, const Node *compare, Part *part)
     for (int i = 0; i < count; i++) {
         int twice = 0;
         for (int k = 0; k < i; k++) twice |= !strcmp(word[k]->text, word[i]->text);
-        if (twice) complain(r->complaints, r->tree, word[i], "'%s' is compared with itself", word[i]->text);
+        if (twice)
+            complain(r->complaints, r->tree, word[i], "'%s' is compared with itself",
+                     word[i]->text);
         else if (read_arm(r, word[i], &part->arm[part->arms])) part->arms++;
     }
 }
 
-/* ---- lists of words ---------------------------------------------------------------------------- */
+/* ---- lists of words ----------------------------------------------------------------------------
+ */
 
 void spec_dtypes(SpecReader *r, const Node *node, Part *part)
 {
@@ -204,7 +210,8 @@ void spec_isas(SpecReader *r, const Node *node, Part *part)
         const int best = !strcmp(word[i]->text, "best"), all = !strcmp(word[i]->text, "all");
         if ((best || all) && count == 1) part->isa_choice = best ? ISA_CHOICE_BEST : ISA_CHOICE_ALL;
         else if (best || all)
-            complain(r->complaints, r->tree, word[i], "'%s' stands alone, without other instruction sets", word[i]->text);
+            complain(r->complaints, r->tree, word[i],
+                     "'%s' stands alone, without other instruction sets", word[i]->text);
         else if (set_isa(r, word[i], word[i]->text, &isa)) part->isa[part->isas++] = isa;
     }
 }
@@ -216,26 +223,35 @@ void spec_threads(SpecReader *r, const Node *node, Part *part)
     part->thread_counts = 0;
     for (int i = 0; i < count; i++) {
         int64_t n = 0;
-        if (strcmp(word[i]->text, "all") && (!node_integer(word[i], &n) || n < 1 || n > THREADS_MAX))
-            complain(r->complaints, r->tree, word[i], "'%s': a number of threads from 1 to %d is wanted, or 'all'",
-                     word[i]->text, THREADS_MAX);
+        if (strcmp(word[i]->text, "all") &&
+            (!node_integer(word[i], &n) || n < 1 || n > THREADS_MAX))
+            complain(r->complaints, r->tree, word[i],
+                     "'%s': a number of threads from 1 to %d is wanted, or 'all'", word[i]->text,
+                     THREADS_MAX);
         else part->threads[part->thread_counts++] = (int)n;
     }
 }
 
-static int by_name(const void *a, const void *b) { return strcmp(*(char *const *)a, *(char *const *)b); }
+static int by_name(const void *a, const void *b)
+{
+    return strcmp(*(char *const *)a, *(char *const *)b);
+}
 
 void spec_instruments(SpecReader *r, const Node *node, Part *part)
 {
     const Node *word[INSTRUMENTS_MAX - 1];
     const char *known[WORDS_MAX];
     int kinds = 0, n = 0;
-    for (; instruments[kinds] && kinds < WORDS_MAX; kinds++) known[kinds] = instruments[kinds]->name;
+    for (; instruments[kinds] && kinds < WORDS_MAX; kinds++)
+        known[kinds] = instruments[kinds]->name;
     const int count = spec_words(r, node, word, INSTRUMENTS_MAX - 1);
     part->exact = 1;
     for (int i = 0; i < count; i++) {
         const Instrument *instrument = instrument_find(word[i]->text);
-        if (!instrument) { unknown(r, word[i], "instrument", word[i]->text, known, kinds); continue; }
+        if (!instrument) {
+            unknown(r, word[i], "instrument", word[i]->text, known, kinds);
+            continue;
+        }
         part->exact = part->exact && instrument->exact;
         part->instrument[n++] = instrument->name;
     }

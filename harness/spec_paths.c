@@ -79,8 +79,9 @@ static Status unknown(const char *word, Err *err)
         known[n] = name + strlen(folder) + 1;
     }
     const char *near = did_you_mean(word, known, n);
-    const Status status = fail(err, BAD_INPUT, "there is no experiment '%s': no such file, and no %s/%s%s%s%s%s", word,
-                               folder, word, ending, near ? "; did you mean '" : "", near ? near : "", near ? "'?" : "");
+    const Status status = fail(
+        err, BAD_INPUT, "there is no experiment '%s': no such file, and no %s/%s%s%s%s%s", word,
+        folder, word, ending, near ? "; did you mean '" : "", near ? near : "", near ? "'?" : "");
     spec_paths_free(all.path, all.count);
     return status;
 }
@@ -99,7 +100,10 @@ static Status add_word(Paths *p, const char *word, Err *err)
     return inside == 'd' ? add_folder(p, named, 0, err) : unknown(word, err);
 }
 
-static int by_name(const void *a, const void *b) { return strcmp(*(char *const *)a, *(char *const *)b); }
+static int by_name(const void *a, const void *b)
+{
+    return strcmp(*(char *const *)a, *(char *const *)b);
+}
 
 Status spec_paths(const char *const *words, int count, char ***paths, int *found, Err *err)
 {
@@ -110,9 +114,11 @@ Status spec_paths(const char *const *words, int count, char ***paths, int *found
     for (int i = 0; i < count && !status; i++) {
         const int before = p.count;
         status = add_word(&p, words[i], err);
-        if (!status && p.count > before) qsort(p.path + before, (size_t)(p.count - before), sizeof *p.path, by_name);
+        if (!status && p.count > before)
+            qsort(p.path + before, (size_t)(p.count - before), sizeof *p.path, by_name);
     }
-    if (!status && p.count == 0) status = fail(err, BAD_INPUT, "there is no experiment in %s", words[0]);
+    if (!status && p.count == 0)
+        status = fail(err, BAD_INPUT, "there is no experiment in %s", words[0]);
     if (status) { spec_paths_free(p.path, p.count); return status; }
     *paths = p.path;
     *found = p.count;

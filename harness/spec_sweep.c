@@ -14,7 +14,7 @@ typedef struct {
     int     count;
 } Values;
 
-/* ---- names ---------------------------------------------------------------------------------- */
+/* ---- names ---------------------------------------------------------------------------- */
 
 int spec_has_param(const Part *part, const char *name)
 {
@@ -48,23 +48,27 @@ static int check_name(SpecReader *r, const Node *key, const Part *part)
     return 0;
 }
 
-/* ---- values ----------------------------------------------------------------------------------- */
+/* ---- values -----------------------------------------------------------------------------------
+ */
 
-static int check_range(SpecReader *r, const Node *at, const char *name, int64_t value, const Part *part)
+static int check_range(SpecReader *r, const Node *at, const char *name, int64_t value,
+                       const Part *part)
 {
     for (int a = 0; a < part->arms; a++) {
         const int i = param_index(part->arm[a].method, name);
         if (i < 0) continue;
         const Param *p = &part->arm[a].method->param[i];
         if (value >= p->low && value <= p->high) continue;
-        complain(r->complaints, r->tree, at, "%s = %lld is outside %lld..%lld of %s", name, (long long)value,
-                 (long long)p->low, (long long)p->high, part->arm[a].method->name);
+        complain(r->complaints, r->tree, at, "%s = %lld is outside %lld..%lld of %s", name,
+                 (long long)value, (long long)p->low, (long long)p->high,
+                 part->arm[a].method->name);
         return 0;
     }
     return 1;
 }
 
-static void add_value(SpecReader *r, const Node *at, const char *name, const Part *part, Values *out)
+static void add_value(SpecReader *r, const Node *at, const char *name, const Part *part,
+                      Values *out)
 {
     int64_t value;
     if (!node_integer(at, &value)) {
@@ -88,12 +92,15 @@ static int range_part(SpecReader *r, const Node *map, const char *key, int64_t l
     const Node *node = node_get(map, key);
     if (!node) return 0;
     if (node_integer(node, out) && *out >= least) return 1;
-    complain(r->complaints, r->tree, node, "%s: a whole number of at least %lld is wanted", key, (long long)least);
+    complain(r->complaints, r->tree, node, "%s: a whole number of at least %lld is wanted", key,
+             (long long)least);
     return 0;
 }
 
-/* {from: 128, to: 16384, factor: 2} or {from: 0, to: 100, step: 10}; `to` is the last if it is hit. */
-static void read_range(SpecReader *r, const Node *map, const char *name, const Part *part, Values *out)
+/* {from: 128, to: 16384, factor: 2} or {from: 0, to: 100, step: 10}; `to` is the last if it is hit.
+ */
+static void read_range(SpecReader *r, const Node *map, const char *name, const Part *part,
+                       Values *out)
 {
     int64_t from = 0, to = 0, factor = 0, step = 0;
     const int before = r->complaints->count;
@@ -104,18 +111,22 @@ static void read_range(SpecReader *r, const Node *map, const char *name, const P
     const int has_step = range_part(r, map, "step", 1, &step);
     if (r->complaints->count > before) return;
     if (!has_from || !has_to || has_factor == has_step || (has_factor && from < 1)) {
-        complain(r->complaints, r->tree, map, "%s: a range is {from: A, to: B, factor: F} with A of at least 1, "
-                 "or {from: A, to: B, step: S}", name);
+        complain(r->complaints, r->tree, map,
+                 "%s: a range is {from: A, to: B, factor: F} with A of at least 1, "
+                 "or {from: A, to: B, step: S}",
+                 name);
         return;
     }
     if (from > to) {
-        complain(r->complaints, r->tree, map, "%s: from %lld to %lld is empty", name, (long long)from, (long long)to);
+        complain(r->complaints, r->tree, map, "%s: from %lld to %lld is empty", name,
+                 (long long)from, (long long)to);
         return;
     }
     if (!check_range(r, map, name, from, part) || !check_range(r, map, name, to, part)) return;
     for (int64_t value = from;; value = has_factor ? value * factor : value + step) {
         if (out->count == AXIS_VALUES_MAX) {
-            complain(r->complaints, r->tree, map, "%s has more than %d values", name, AXIS_VALUES_MAX);
+            complain(r->complaints, r->tree, map, "%s has more than %d values", name,
+                     AXIS_VALUES_MAX);
             return;
         }
         out->value[out->count++] = value;
@@ -123,7 +134,8 @@ static void read_range(SpecReader *r, const Node *map, const char *name, const P
     }
 }
 
-static void read_values(SpecReader *r, const Node *node, const char *name, const Part *part, Values *out)
+static void read_values(SpecReader *r, const Node *node, const char *name, const Part *part,
+                        Values *out)
 {
     out->count = 0;
     if (node->kind == NODE_MAP) read_range(r, node, name, part, out);
@@ -134,7 +146,7 @@ static void read_values(SpecReader *r, const Node *node, const char *name, const
     }
 }
 
-/* ---- axes ---------------------------------------------------------------------------------------- */
+/* ---- axes ----------------------------------------------------------------------------- */
 
 static Axis *new_axis(SpecReader *r, Part *part, int columns, int rows, const Node *at)
 {
@@ -164,7 +176,8 @@ static void read_together(SpecReader *r, const Node *list, Part *part)
     const int before = r->complaints->count;
     if (list->kind != NODE_LIST || list->count == 0 || list->item[0]->kind != NODE_MAP ||
         list->item[0]->count == 0 || list->item[0]->count > AXES_MAX) {
-        complain(r->complaints, r->tree, list, "together: a list of maps is wanted, as [{B: 2, T: 64}, {B: 1, T: 128}]");
+        complain(r->complaints, r->tree, list,
+                 "together: a list of maps is wanted, as [{B: 2, T: 64}, {B: 1, T: 128}]");
         return;
     }
     const Node *first = list->item[0];
@@ -176,7 +189,8 @@ static void read_together(SpecReader *r, const Node *list, Part *part)
             const Node *row = list->item[i], *cell = node_get(row, axis->name[c]);
             Values one = { .count = 0 };
             if (!cell || row->count != first->count)
-                complain(r->complaints, r->tree, row, "together: each row needs the same parameters as the first");
+                complain(r->complaints, r->tree, row,
+                         "together: each row needs the same parameters as the first");
             else add_value(r, cell, axis->name[c], part, &one);
             axis->value[i * first->count + c] = one.value[0];
         }
@@ -187,7 +201,7 @@ static void read_together(SpecReader *r, const Node *list, Part *part)
     }
 }
 
-/* ---- profiles: a list replaces the values, {from, to} keeps those within --------------------------- */
+/* ---- profiles: a list replaces the values, {from, to} keeps those within -------------- */
 
 static int is_window(const Node *node)
 {
@@ -208,14 +222,17 @@ static void keep_rows(Axis *axis, int column, const Node *window, const Values *
     for (int i = 0; i < axis->rows; i++) {
         const int64_t *row = axis->value + i * axis->columns;
         int keep = window && within(window, row[column]);
-        for (int k = 0; !window && k < list->count && !keep; k++) keep = row[column] == list->value[k];
-        if (keep) memmove(axis->value + kept++ * axis->columns, row, (size_t)axis->columns * sizeof *row);
+        for (int k = 0; !window && k < list->count && !keep; k++)
+            keep = row[column] == list->value[k];
+        if (keep)
+            memmove(axis->value + kept++ * axis->columns, row, (size_t)axis->columns * sizeof *row);
     }
     axis->rows = kept;
 }
 
 /* Rows of several parameters can only be chosen from, so there a list does not replace. */
-static void change_axis(SpecReader *r, const Node *key, const Node *change, Part *part, Axis *axis, int column)
+static void change_axis(SpecReader *r, const Node *key, const Node *change, Part *part, Axis *axis,
+                        int column)
 {
     Values values = { .count = 0 };
     int64_t unused;
@@ -238,7 +255,8 @@ static void change_axis(SpecReader *r, const Node *key, const Node *change, Part
         }
     }
     if (axis->rows == 0)
-        complain(r->complaints, r->tree, change, "%s: nothing of the sweep is left in this profile", key->text);
+        complain(r->complaints, r->tree, change, "%s: nothing of the sweep is left in this profile",
+                 key->text);
 }
 
 static void apply_profile(SpecReader *r, const Node *profile, Part *part)
@@ -252,13 +270,14 @@ static void apply_profile(SpecReader *r, const Node *profile, Part *part)
     }
 }
 
-/* ---- sweep and fixed --------------------------------------------------------------------------------- */
+/* ---- sweep and fixed ------------------------------------------------------------------ */
 
 static void check_once(SpecReader *r, const Node *key, const Part *part)
 {
     int times = 0;
     for (int a = 0; a < part->axes; a++)
-        for (int c = 0; c < part->axis[a].columns; c++) times += !strcmp(part->axis[a].name[c], key->text);
+        for (int c = 0; c < part->axis[a].columns; c++)
+            times += !strcmp(part->axis[a].name[c], key->text);
     if (times > 1) complain(r->complaints, r->tree, key, "'%s' is swept or fixed twice", key->text);
 }
 
@@ -267,7 +286,8 @@ static void read_map(SpecReader *r, const Node *map, const char *what, Part *par
     Values values;
     if (!map) return;
     if (map->kind != NODE_MAP) {
-        complain(r->complaints, r->tree, map, "%s: a map of parameters is wanted, as {T: [128, 256]}", what);
+        complain(r->complaints, r->tree, map,
+                 "%s: a map of parameters is wanted, as {T: [128, 256]}", what);
         return;
     }
     for (int i = 0; i < map->count; i++) {
@@ -276,20 +296,22 @@ static void read_map(SpecReader *r, const Node *map, const char *what, Part *par
         if (!check_name(r, key, part)) continue;
         read_values(r, map->item[i], key->text, part, &values);
         if (!strcmp(what, "fixed") && values.count > 1)
-            complain(r->complaints, r->tree, map->item[i], "fixed: %s has %d values; put it into sweep", key->text, values.count);
+            complain(r->complaints, r->tree, map->item[i],
+                     "fixed: %s has %d values; put it into sweep", key->text, values.count);
         add_axis(r, part, key, &values);
         check_once(r, key, part);
     }
 }
 
-void spec_sweep(SpecReader *r, const Node *sweep, const Node *fixed, const Node *profile, Part *part)
+void spec_sweep(SpecReader *r, const Node *sweep, const Node *fixed, const Node *profile,
+                Part *part)
 {
     read_map(r, sweep, "sweep", part);
     read_map(r, fixed, "fixed", part);
     apply_profile(r, profile, part);
 }
 
-/* ---- combinations ------------------------------------------------------------------------------------- */
+/* ---- combinations --------------------------------------------------------------------- */
 
 int spec_next(const Part *part, int *row)
 {
@@ -322,15 +344,16 @@ Status spec_problem(const Part *part, const SpecArm *arm, const int *row, Dtype 
     return problem_valid(out, err);
 }
 
-static void check_combination(SpecReader *r, const Part *part, const SpecArm *arm, const int *row, Err *said)
+static void check_combination(SpecReader *r, const Part *part, const SpecArm *arm, const int *row,
+                              Err *said)
 {
     Problem problem;
     Err err;
     for (int p = 0; p < part->passes; p++) {
         if (!spec_problem(part, arm, row, F32, part->pass[p], &problem, &err)) continue;
         if (!strcmp(said->text, err.text)) continue;
-        complain(r->complaints, r->tree, arm->at, "%s makes no sense for some values of the sweep: %s",
-                 arm->at->text, err.text);
+        complain(r->complaints, r->tree, arm->at,
+                 "%s makes no sense for some values of the sweep: %s", arm->at->text, err.text);
         *said = err;
     }
 }

@@ -10,7 +10,7 @@
 
 #include <sqlite3.h>
 
-/* ---- gathering rows ---------------------------------------------------------------------- */
+/* ---- gathering rows ------------------------------------------------------------------- */
 
 typedef struct {
     double  x, y;
@@ -88,7 +88,7 @@ static void finish(sqlite3_context *context)
     free(rows->row);
 }
 
-/* ---- the aggregates -------------------------------------------------------------------------- */
+/* ---- the aggregates ------------------------------------------------------------------- */
 
 static int distinct_x(const Rows *rows)
 {
@@ -174,7 +174,8 @@ static Status interval_at(double *d, int n, Interval *out, Err *err)
 
 static void result_crossover(sqlite3_context *context, const Crossover *c, Part part)
 {
-    if (part == KIND) sqlite3_result_text(context, stats_crossover_name(c->kind), -1, SQLITE_STATIC);
+    if (part == KIND)
+        sqlite3_result_text(context, stats_crossover_name(c->kind), -1, SQLITE_STATIC);
     else if (c->kind != CROSSOVER_NONE) result_part(context, &c->x, part);
 }
 
@@ -190,7 +191,10 @@ static Status crossover(sqlite3_context *context, Rows *rows, Part part, Err *er
         for (; i < rows->count && rows->row[i].x == rows->row[first].x; i++)
             d[i] = stats_log(rows->row[i].y);
         x[k] = rows->row[first].x;
-        if (!(x[k] > 0)) { status = fail(err, BAD_INPUT, "crossover: x must be above 0"); goto done; }
+        if (!(x[k] > 0)) {
+            status = fail(err, BAD_INPUT, "crossover: x must be above 0");
+            goto done;
+        }
         status = interval_at(d + first, i - first, &at[k], err);
         if (status) goto done;
     }
@@ -226,13 +230,18 @@ static Status median(sqlite3_context *context, Rows *rows, Part part, Err *err)
 }
 
 static const Aggregate aggregates[] = {
-    { "slope", 3, VALUE, slope },         { "slope_low", 3, LOW, slope },
-    { "slope_high", 3, HIGH, slope },     { "crossover", 3, VALUE, crossover },
-    { "crossover_low", 3, LOW, crossover }, { "crossover_high", 3, HIGH, crossover },
-    { "crossover_kind", 3, KIND, crossover }, { "r2", 2, VALUE, r2 }, { "median", 1, VALUE, median },
+    { "slope", 3, VALUE, slope },
+    { "slope_low", 3, LOW, slope },
+    { "slope_high", 3, HIGH, slope },
+    { "crossover", 3, VALUE, crossover },
+    { "crossover_low", 3, LOW, crossover },
+    { "crossover_high", 3, HIGH, crossover },
+    { "crossover_kind", 3, KIND, crossover },
+    { "r2", 2, VALUE, r2 },
+    { "median", 1, VALUE, median },
 };
 
-/* ---- logarithms, the same on every machine --------------------------------------------------- */
+/* ---- logarithms, the same on every machine -------------------------------------------- */
 
 static void logarithm(sqlite3_context *context, int arguments, sqlite3_value **value)
 {
@@ -249,9 +258,11 @@ int sql_functions_register(sqlite3 *sqlite)
     const int flags = SQLITE_UTF8 | SQLITE_DETERMINISTIC | SQLITE_INNOCUOUS;
     int rc = sqlite3_create_function_v2(sqlite, "ln", 1, flags, NULL, logarithm, NULL, NULL, NULL);
     if (rc == SQLITE_OK)
-        rc = sqlite3_create_function_v2(sqlite, "log2", 1, flags, &two, logarithm, NULL, NULL, NULL);
+        rc =
+            sqlite3_create_function_v2(sqlite, "log2", 1, flags, &two, logarithm, NULL, NULL, NULL);
     for (size_t i = 0; rc == SQLITE_OK && i < sizeof aggregates / sizeof *aggregates; i++)
         rc = sqlite3_create_function_v2(sqlite, aggregates[i].name, aggregates[i].arguments, flags,
-                                        (void *)(uintptr_t)&aggregates[i], NULL, gather, finish, NULL);
+                                        (void *)(uintptr_t)&aggregates[i], NULL, gather, finish,
+                                        NULL);
     return rc;
 }

@@ -33,14 +33,15 @@ void   tree_close(Tree *tree);
 const Node *tree_root(const Tree *tree);
 const char *tree_name(const Tree *tree);   /* the path, for messages */
 
-const Node *node_get(const Node *map, const char *key);                     /* NULL: absent or no map */
+const Node *node_get(const Node *map, const char *key);       /* NULL: absent, or no map */
 const char *node_text(const Node *map, const char *key, const char *fallback);
-int         node_integer(const Node *scalar, int64_t *out);                 /* 1 if it is one */
-int         node_number(const Node *scalar, double *out);                   /* also "2%" (0.02), "1e-3" */
+int         node_integer(const Node *scalar, int64_t *out);   /* 1 if it is one */
+int         node_number(const Node *scalar, double *out);     /* also "2%" (0.02), "1e-3" */
 
 /* Complaints are gathered, so that a user sees all of them in one go. */
 typedef struct { char *text; size_t used, size; int count; } Complaints;
-void complain(Complaints *, const Tree *, const Node *, const char *format, ...) __attribute__((format(printf, 4, 5)));
+void complain(Complaints *, const Tree *, const Node *, const char *format, ...)
+    __attribute__((format(printf, 4, 5)));
 void complaints_free(Complaints *);
 /* Every key of the map must be one of `known` (ends with NULL); others are complained of, with
  * "did you mean". */
