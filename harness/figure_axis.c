@@ -138,7 +138,7 @@ void axis_write_marks(FILE *out, const Axis *a, char which)
     if (a->log)
         fprintf(out, "set logscale %c\n", which);
     fprintf(out, "set %crange [%.9g:%.9g]\nset %ctics (", which, a->low, a->high, which);
-    if (!a->log)
+    if (!a->log || (!a->powers_of_two && a->high < 8 * a->low))
         write_steps(out, a, &count);
     else if (a->powers_of_two)
         write_powers(out, a, &count);
@@ -298,6 +298,16 @@ static void dress(Layout *l)
     }
 }
 
+/* The picture holds its panels, and its title on one line. */
+void layout_fit(Layout *l)
+{
+    const int title = (int)(8.6 * (double)strlen(l->figure->title)) + 32;
+    if (l->columns * l->panel_width < title)
+        l->panel_width = (title + l->columns - 1) / l->columns;
+    l->width = l->columns * l->panel_width;
+    l->height = (l->panels + l->columns - 1) / l->columns * l->panel_height + l->top;
+}
+
 void layout_open(Layout *l, const Figure *f, int panel_width, int panel_height)
 {
     *l = (Layout){
@@ -326,8 +336,7 @@ void layout_open(Layout *l, const Figure *f, int panel_width, int panel_height)
     qsort(l->panel, (size_t)l->panels, sizeof *l->panel, by_panel);
     dress(l);
     l->columns = l->panels == 1 ? 1 : 2;
-    l->width = l->columns * panel_width;
-    l->height = (l->panels + l->columns - 1) / l->columns * panel_height + l->top;
+    layout_fit(l);
 }
 
 /* ---- pieces of a .gp ------------------------------------------------------------------------ */

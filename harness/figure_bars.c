@@ -211,8 +211,7 @@ void figure_plot_bars(FILE *out, Layout *l)
     if (l->panels == 1 && l->panel_width < 720)
         l->panel_width = 720;
     l->top = l->segments > 1 ? 56 + LEGEND : 56;
-    l->width = l->columns * l->panel_width;
-    l->height = (l->panels + l->columns - 1) / l->columns * l->panel_height + l->top;
+    layout_fit(l);
     fputs("unset key\nset border 1 lc rgb grey\nset tics nomirror scale 0.5 font "
                                                          "face.\",11\"\n"
           "set grid xtics lt 1 lw 0.4 lc rgb faint\n",

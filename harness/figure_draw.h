@@ -39,6 +39,7 @@ typedef struct {
 } Layout;
 
 void layout_open(Layout *l, const Figure *f, int panel_width, int panel_height);
+void layout_fit(Layout *l); /* after panel_width, panel_height or top has changed */
 int  series_find(const Layout *l, const FigureRow *row);         /* -1: too many series */
 /* A published row stands in every panel whose name it does not contradict. */
 int  row_in_panel(const FigureRow *row, const char *panel);

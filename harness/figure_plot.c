@@ -107,7 +107,7 @@ static int label_space(const Layout *l)
     size_t longest = 4;
     for (int s = 0; s < l->series_count; s++)
         longest = strlen(l->series[s].label) > longest ? strlen(l->series[s].label) : longest;
-    return (int)(6.3 * (double)longest) + 14;
+    return (int)(6.3 * (double)longest) + 26;
 }
 
 /* ---- failures at the edge ------------------------------------------------------------------- */
@@ -322,9 +322,9 @@ void figure_plot(FILE *out, const Figure *f, const char *stem)
     else
         layout_open(&l, f, 560, 380);
     if (l.panels == 1 && f->kind != FIGURE_BARS) {
-        l.width = l.panel_width = 720;
-        l.height += 40;
+        l.panel_width = 720;
         l.panel_height += 40;
+        layout_fit(&l);
     }
     fputs("# Drawn by attest from results/attest.db; this file holds its data: `gnuplot` draws it "
           "again.\n",

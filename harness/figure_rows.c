@@ -147,6 +147,8 @@ static void put_part(FILE *out, const char *name)
         fputs("method || '/' || variant", out);
     else if (strcmp(name, "threads") == 0)
         fputs("'threads=' || threads", out);
+    else if (strcmp(name, "fast_bytes") == 0)
+        fputs("CAST(fast_bytes / 1024 AS INTEGER) || ' KiB'", out);
     else if (listed(columns, name))
         fputs(name, out);
     else
@@ -170,8 +172,10 @@ static void put_parts(FILE *out, const Node *names)
 
 static void put_x(FILE *out, const char *name)
 {
-    if (listed(columns, name) || strcmp(name, "method") == 0)
+    if (strcmp(name, "method") == 0)
         put_part(out, name);
+    else if (listed(columns, name))
+        fputs(name, out);
     else
         fprintf(out, "p->>'%s'", name);
 }
