@@ -38,7 +38,7 @@ static void fill_defaults(MeasurePlan *p)
 {
     if (!p->budget_ns) p->budget_ns = 100 * MS;
     if (!p->limit_wall_ns) p->limit_wall_ns = 60000 * MS;
-    if (!(p->reference_flops > 0)) p->reference_flops = 3e7;
+    if (!(p->reference_flops > 0)) p->reference_flops = 1.5e7;
     if (p->fast_memory[0]) return;
     /* What the claims speak of, the same everywhere; and this machine's own first two levels. */
     const int64_t usual[] = { 32 << 10, 100 << 10, 384 << 10, 1 << 20, topology()->cache_bytes[1],

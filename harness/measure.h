@@ -27,8 +27,8 @@ typedef struct {
                                        * slow arms may take longer: see measure.c. 0: 100 ms */
     int64_t      limit_wall_ns;       /* for each phase of one arm; then it is `timeout`. 0: 60 s */
     int64_t      limit_memory_bytes;  /* of the worker; then `out-of-memory`. 0: no limit */
-    double       reference_flops;     /* for float64 references of one arm and input set; where the
-                                       * whole costs more, seeded rows are checked. 0: 3e8 */
+    double       reference_flops;     /* of float64 that checking one arm may take; where the whole
+                                       * costs more, seeded rows are checked. 0: 1.5e7 */
     int          cold;                /* 1: caches are flushed before each epoch (of one call) */
     int64_t      fast_memory[FAST_MEMORIES_MAX];   /* bytes, for instrument `cache`; ends with 0.
                                        * None: 32, 100, 384 KiB, 1 MiB, this machine's

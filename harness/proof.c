@@ -10,12 +10,11 @@
 #include <string.h>
 #include <time.h>
 
-/* What we can afford without rows to fall back on. */
+/* So many budgets a whole reference may cost where there are no rows to fall back on. */
 static const double PATIENCE = 30;
-/* Rows are tried until they have taken this much for each FLOP of the budget: the reference is
- * plain code at about 1 GFLOP/s. */
+/* Rows take this much of the budget's time: the reference is plain code at about 1 GFLOP/s. */
 static const double NS_PER_FLOP = 1;
-enum { ROWS_FIRST = 2, ROWS_MAX = 64 };
+enum { ROWS_FIRST = 2, ROWS_MAX = 32 };
 
 static double budget_flops(const Bench *b) { return b->task->reference_flops / SETS_MAX; }
 
