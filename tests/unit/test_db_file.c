@@ -3,6 +3,8 @@
  * refused with a sentence, and old ones are brought up to date. */
 #include "db_rows.h"
 
+#include "../../harness/db_sqlite.h"
+
 #include <signal.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -239,6 +241,44 @@ static void migrations_run_in_order_or_not_at_all(void **state)
     db_close(db);
 }
 
+/* tests/databases/version_N.sql holds a file of every version there ever was. */
+static int make_stored(int version)
+{
+    char name[64], *text = NULL, *message = NULL;
+    sqlite3 *sqlite;
+    snprintf(name, sizeof name, "tests/databases/version_%d.sql", version);
+    snprintf(path, sizeof path, "%s/version_%d.db", folder, version);
+    FILE *file = fopen(name, "r");
+    if (!file) return 0;
+    assert_true(getdelim(&text, &(size_t){ 0 }, 0, file) > 0);
+    fclose(file);
+    assert_int_equal(sqlite3_open(path, &sqlite), SQLITE_OK);
+    if (sqlite3_exec(sqlite, text, NULL, NULL, &message) != SQLITE_OK) fail_msg("%s", message);
+    sqlite3_close(sqlite);
+    free(text);
+    return 1;
+}
+
+static void files_of_every_version_are_brought_up_to_date(void **state)
+{
+    (void)state;
+    for (int version = 1; version <= SCHEMA_VERSION; version++) {
+        assert_true(make_stored(version));
+        Db *db = opened(version % 2 ? DB_READ : DB_WRITE);     /* either way brings it up to date */
+        assert_true(number(db, "SELECT count(*) FROM v_time") == 2);
+        assert_true(number(db, "SELECT sum(blocks) FROM v_time") == 4);
+        assert_true(number(db, "SELECT count(*) FROM v_speedup") == 2);
+        assert_true(number(db, "SELECT count(*) FROM v_count WHERE counted > 0") >= 8);
+        assert_true(number(db, "SELECT count(*) FROM v_accuracy WHERE error_rel <= tolerance") == 2);
+        db_close(db);
+        db = opened(DB_WRITE);
+        assert_true(number(db, "PRAGMA user_version") == SCHEMA_VERSION);
+        assert_string_equal(text(db, "PRAGMA integrity_check"), "ok");
+        db_close(db);
+    }
+    assert_false(make_stored(SCHEMA_VERSION + 1));
+}
+
 /* ---- folders that cannot be written --------------------------------------------------- */
 
 /* Nothing is read-only to root, who therefore asks as nobody. */
@@ -276,6 +316,7 @@ int main(void)
         EACH(files_that_are_not_ours),
         EACH(views_of_another_build_are_replaced),
         EACH(migrations_run_in_order_or_not_at_all),
+        EACH(files_of_every_version_are_brought_up_to_date),
         EACH(a_file_in_a_read_only_folder),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
