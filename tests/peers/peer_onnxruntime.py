@@ -56,10 +56,15 @@ class OnnxRuntime(Arm):
         self.session.run_with_iobinding(self.binding)
 
 
+def _copy(x, dtype):
+    """[1, ...] in memory of its own: the operator may write into it."""
+    import numpy as np
+    return np.array(x[None], dtype, order="C")
+
+
 def _tokens_first(x, dtype):
     """[heads, rows, D] -> [1, rows, heads * D], the layout of the com.microsoft operators."""
-    import numpy as np
-    return np.ascontiguousarray(x.transpose(1, 0, 2).reshape(1, x.shape[1], -1), dtype=dtype)
+    return _copy(x.transpose(1, 0, 2).reshape(x.shape[1], -1), dtype)
 
 
 def _heads_first(x, case):
@@ -113,8 +118,7 @@ class GroupQuery(OnnxRuntime):
                    "v_out": np.zeros(cache, dtype)}
         names, shared = ["q", "k", "v", "", ""], ()
         if case.do == "step":
-            feeds["k_in"] = np.ascontiguousarray(data.k[None], dtype=dtype)
-            feeds["v_in"] = np.ascontiguousarray(data.v[None], dtype=dtype)
+            feeds["k_in"], feeds["v_in"] = _copy(data.k, dtype), _copy(data.v, dtype)
             names, shared = ["q", "k", "v", "k_in", "v_in"], (("k_in", "k_out"), ("v_in", "v_out"))
         feeds["last"] = np.array([case.Tk - 1], np.int32)
         feeds["total"] = np.array(case.Tk, np.int32)
@@ -138,7 +142,7 @@ class Attention23(OnnxRuntime):
         import numpy as np
         from onnx import helper
         dtype, _ = self._types(case)
-        feeds = {n: np.ascontiguousarray(getattr(data, n)[None], dtype=dtype) for n in "qkv"}
+        feeds = {n: _copy(getattr(data, n), dtype) for n in "qkv"}
         node = helper.make_node("Attention", list("qkv"), ["o"], is_causal=int(case.causal))
         self._bind(node, feeds, {"o": np.zeros_like(feeds["q"])}, case)
 

@@ -50,13 +50,19 @@ class Flash(Torch):
 
 class Unfused(Torch):
     name, backend = "torch SDPA math", "MATH"
-    computes = ("matrix product, softmax, matrix product, with the scores stored whole in the inputs' "
-                "dtype or wider; masked ones are computed too")
+    computes = ("matrix product, softmax, matrix product, with the scores stored whole; in bf16 where the "
+                "inputs are (its usual f32 is slower); masked ones are computed too; backward reads the "
+                "stored ones, which saves one product of five")
 
     def refuses(self, case):
         if case.do == "step" or case.Tk > 2048:
             return "it stores all scores: measured up to 2048 tokens"
         return None
+
+    def open(self, case, data):
+        import torch
+        torch.backends.cuda.allow_fp16_bf16_reduction_math_sdp(True)     # of the CPU too
+        super().open(case, data)
 
 
 class Flex(Torch):

@@ -11,9 +11,10 @@ import numpy as np
 NAMES = {"fwd": ("o",), "step": ("o",), "bwd": ("dq", "dk", "dv")}
 ROWS = 1024       # queries at a time, so that scores of long sequences fit into memory
 # What max|x - ref| / max|ref| a correct implementation stays below: rounding of the inputs'
-# products and of P, with room; a wrong mask or head is off by more than 0.1.
+# products and of P, with room (for one query also that of an accumulator in f16); a wrong mask or
+# head is off by more than 0.1.
 TOLERANCE = {("fwd", "f32"): 2e-5, ("step", "f32"): 2e-5, ("bwd", "f32"): 1e-4,
-             ("fwd", "bf16"): 2e-2, ("step", "bf16"): 2e-2, ("bwd", "bf16"): 5e-2}
+             ("fwd", "bf16"): 2e-2, ("step", "bf16"): 8e-2, ("bwd", "bf16"): 5e-2}
 
 
 @dataclasses.dataclass

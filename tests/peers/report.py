@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Results as Markdown for people and as JSON for programs."""
-import intervals
+import dataclasses
 import json
+
+import intervals
 
 
 def rate(case, stored, time_ns):
@@ -61,7 +63,7 @@ def markdown(measured, facts, says):
     out += ["| " + " | ".join(line) + " |" for line in lines]
     out += ["", "What each computes:", ""]
     out += [f"- {name}: {text}." for name, text in says.items()]
-    return "\n".join([*out, "", *closest(measured)])
+    return "\n".join([*out, "", *closest(measured), *training(measured)])
 
 
 def closest(measured):
@@ -74,6 +76,24 @@ def closest(measured):
             row = min(rows, key=lambda r: r["ratio"])
             out.append(f"| {case.title()} | {row['arm']} | {_ratio_text(row)} |")
     return out
+
+
+def medians(measured, do):
+    """(case but for its pass, arm) -> median time, of the cases of one pass."""
+    return {(dataclasses.replace(case, do=""), r["arm"]): intervals.median(r["burst_ns"])
+            for case, results in measured if case.do == do for r in results if r["burst_ns"]}
+
+
+def training(measured):
+    """Forward and backward together, which is fair to those that store what others compute again:
+    no rows where only one of the two passes was measured."""
+    fwd, bwd = medians(measured, "fwd"), medians(measured, "bwd")
+    both = {key: fwd[key] + bwd[key] for key in bwd if key in fwd}
+    lines = [f"| {case.title().strip()} | {arm} | {ns / both[case, 'attest']:.2f} |"
+             for (case, arm), ns in both.items() if arm != "attest" and (case, "attest") in both]
+    head = ["", "Forward and backward, by the sum of the medians:", "",
+            "| case | peer | its time / ours |", "| --- | --- | --- |"]
+    return head + lines if lines else []
 
 
 def to_json(measured, facts, says):

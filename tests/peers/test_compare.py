@@ -79,6 +79,14 @@ class Reports(unittest.TestCase):
         peer = {"arm": "x", "burst_ns": [200 * 1.1 ** 1, 200 * 1.1 ** 2]}
         self.assertAlmostEqual(report.ratio(peer, ours)[0], 2)
 
+    def test_forward_and_backward_are_added(self):
+        def arm(name, time_ns):
+            return {"arm": name, "stored": "f32", "burst_ns": [time_ns] * 2}
+        both = [(cases.prefill(do, "f32", 64, 64, True, 1), [arm("attest", ours), arm("x", theirs)])
+                for do, ours, theirs in (("fwd", 1.0, 4.0), ("bwd", 3.0, 2.0))]
+        self.assertIn("| f32 causal H=8 T=64 D=64 1t | x | 1.50 |", report.training(both))
+        self.assertEqual(report.training(both[:1]), [])
+
     def test_reason_instead_of_numbers(self):
         case = cases.prefill("fwd", "f32", 512, 64, True, 1)
         ours = {"arm": "attest", "stored": "f32", "burst_ns": [1e6, 1e6], "best_ns": 1e6, "error": 1e-7}
