@@ -214,9 +214,10 @@ static Status run_worker(Measure *m, int block, int only, WorkerResult *result, 
         clear(&m->record->run[i]);
         m->record->run[i].outcome = OUTCOME_CRASHED;   /* until the worker says otherwise */
     }
-    const WorkerPlan plan = { .shared = &m->shared, .limit_wall_ns = m->plan.limit_wall_ns,
-                              .frame = receive, .self = m,
-                              .seed = random_u64(m->plan.seed, ENVIRONMENT_STREAM, (uint64_t)block) };
+    const WorkerPlan plan = {
+        .shared = &m->shared, .limit_wall_ns = m->plan.limit_wall_ns, .frame = receive, .self = m,
+        .seed = random_u64(m->plan.seed, ENVIRONMENT_STREAM, (uint64_t)block),
+    };
     const Status status = worker_run(&plan, result, err);
     if (status) return status;
     if (m->status) return fail(err, m->status, "%s", m->trouble.text);
@@ -232,8 +233,9 @@ static void break_arm(Measure *m, const WorkerResult *result)
     memcpy(m->broken_reason[result->arm], result->reason, sizeof result->reason);
 }
 
-/* An arm that spoils memory may bring down another one's call. So after a crash each arm runs alone:
- * whoever breaks a worker of its own is to blame. If nobody does, it was the one that was running. */
+/* An arm that spoils memory may bring down another one's call. So after a crash each arm runs
+ * alone: whoever breaks a worker of its own is to blame. If nobody does, it was the one that was
+ * running. */
 static Status find_culprits(Measure *m, int block, const WorkerResult *crash, Err *err)
 {
     int found = 0;
@@ -257,7 +259,8 @@ static Status attempt(Measure *m, int block, int *again, Err *err)
     const Status status = run_worker(m, block, EVERY_ARM, &result, err);
     *again = !status && result.end != WORKER_DONE;
     if (!*again) return status;
-    if (result.end == WORKER_CRASHED && arms_left(m) > 1) return find_culprits(m, block, &result, err);
+    if (result.end == WORKER_CRASHED && arms_left(m) > 1)
+        return find_culprits(m, block, &result, err);
     break_arm(m, &result);
     return OK;
 }
