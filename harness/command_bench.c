@@ -144,7 +144,7 @@ static Status measure(Job *job, Err *err)
         status = measure_block(m, job->tally.blocks, &block, err);
         if (status || (status = tally_add(&job->tally, &block, err))) break;
         done = is_enough(job, start_ns);
-        snprintf(detail, sizeof detail, "%d blocks", job->tally.blocks);
+        snprintf(detail, sizeof detail, "block %d", job->tally.blocks);
         progress_at(progress,
                     job->blocks ? job->tally.blocks
                                 : fmin(now_ns() - start_ns, (double)job->budget_ns),
