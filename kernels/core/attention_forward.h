@@ -1,445 +1,574 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Softmax attention forward in FlashAttention-2's order (Dao, arXiv 2307.08691,
- * algorithm 1): queries outside, keys inside, O unnormalised until the end, only
- * L = m + ln l saved.
+ * algorithm 1): queries outside and in parallel, keys inside. With c = scale log2 e, each
+ * row of a tile goes through the blocks of keys that it sees by
  *
- *   for a tile of queries, for each tile of keys that it sees:
- *     S = Q K'                      (core/gemm.h; K' and V are packed once a key head)
- *     m' = max(m, rowmax S)         where it rises: O and l times 2^(c m - c m')
- *     P = 2^(c S - c m'), l += rowsum P                         c = scale log2 e
- *     O += (P o Z) V
- *   O / l, L = (c m + log2 l) ln 2
+ *   s = c q K'         m' = max(m, max s)      a = 2^(m - m')      p = 2^(s - m')
+ *   l = a l + sum p    o = a o + (p o z) V     m = m'
  *
- * Two products of 2 D a pair, about 8 cycles of vector work for 16 pairs between them.
- * Tiles that no row sees are skipped by index; the mask is looked at only in tiles that
- * its edge runs through.
+ * and ends with o / l and lse = ln 2 (m + log2 l). o is not normalised before; a = 1 (most
+ * of the time, after the first blocks) costs nothing.
  *
- * An item of work is a tile of queries; items of one key head follow each other, and
- * each worker packs that head once for itself. Workspace: T D for the packed keys and
- * values of one head and thread.
+ * What makes it fast on a CPU:
+ *   - K and V are packed once per key head, never per tile of queries, and as panels
+ *     (gemm.h), so that any range of keys can be read from them.
+ *   - All rows of a tile multiply one panel of K, or V, after the other: the panel stays in
+ *     L1, the block of K and V and the tile's scores in L2. Between the two products the
+ *     scores pass through L1 once, a few rows at a time.
+ *   - Where a mask's edge runs through a block, the tile is taken in groups of GEMM_MR rows,
+ *     and each group multiplies only the panels that it sees: nothing else is computed,
+ *     and only scores in the panels at the edge are hidden one by one.
  *
- * bf16: where the CPU multiplies pairs, P is rounded to bf16 as the operand of P V (as on
- * GPUs) and 2^x is of degree 3; elsewhere everything is widened to float32. */
+ * bf16: where the CPU multiplies pairs, K, V and the weights are bf16 operands (weights
+ * rounded to nearest, as on GPUs; 2^x of degree 3 is enough for them), and sums are
+ * float32; l adds the weights before they are rounded. Elsewhere everything is widened. */
 #ifndef ATTENTION_FORWARD_H
 #define ATTENTION_FORWARD_H
 
+#include "attention_softmax.h"
 #include "attention_tiles.h"
 #include "gemm_bf16.h"
 #include "method.h"
 #include "parallel.h"
-#include "vdropout.h"
-#include "vmath.h"
 
 typedef struct {
-    Attention   at;
-    const AttentionBlocks *blocks;         /* NULL: none */
-    Dtype       dtype;                     /* F32 or BF16: of q, k, v and o */
-    const void *q, *k, *v;
-    void       *o;
-    float      *lse;
-    int64_t     block_q, block_k;          /* 0: chosen here */
+    Attention    at;
+    const AttentionBlocks *blocks;         /* others than the kept ones are skipped; NULL: none */
+    Dtype        dtype;                    /* F32 or BF16: of q, k, v and o */
+    const void  *q, *k, *v;
+    void        *o;
+    float       *lse;
+    int64_t      block_q, block_k;         /* rows of a tile, keys of a block; 0: chosen here */
 } AttentionForward;
+
+/* ---- sizes ------------------------------------------------------------------------------- */
 
 #ifdef SIMD_BF16_DOT
 enum { FORWARD_PAIRS = 1 };
 #else
 enum { FORWARD_PAIRS = 0 };
 #endif
-/* 96 rows are whole register tiles on every ISA. Wide tiles spread the read and write of
- * O over more keys; 96 x 256 scores and the operands fill a quarter of a 1 MiB L2. */
-enum { FORWARD_BQ = 96, FORWARD_BK = 256 };
+
+/* 96 rows are whole register tiles on every ISA, and use a panel eight times or more. 512
+ * keys hide the reading and writing of o, and their scores fill a fifth of a 1 MiB L2. */
+enum { FORWARD_BQ = 96, FORWARD_BK = 512, FORWARD_PACK_KEYS = 512, FORWARD_PACK_BYTES = 8 << 20 };
 
 typedef struct {
-    int64_t bq, bk;                        /* bk: a multiple of GEMM_NR */
-    int64_t group, tiles;                  /* query heads a key head; tiles of queries a head */
-    int64_t keys;                          /* Tk rounded up to whole panels */
-    int     pairs;
+    int64_t bq, bk, width;         /* rows a tile, keys a block, columns of its scores */
+    int64_t band, bands, tiles;    /* rows under one row of the mask; bands a head; tiles a band */
+    int64_t Dv;                    /* D in whole vectors */
+    int64_t k_panel, v_panel;      /* 32-bit words of a panel: floats, or pairs */
+    int64_t k_words, v_words;      /* words of a packed head */
+    int64_t heads;                 /* key heads packed at a time */
+    int     pairs;                 /* bf16 operands, multiplied in pairs */
 } ForwardPlan;
 
-typedef struct {                           /* what one worker holds */
-    int64_t  key_head;                     /* whose keys are packed; -1: none yet */
-    float   *kt, *v;                       /* packed: [keys/NR][D][NR], [D/NR][keys][NR] */
-    float   *s;                            /* [bq][bk] scores, then P */
-    float   *o;                            /* [bq][D] unnormalised */
-    float   *top, *sum;                    /* [bq] running maximum of S and sum of P */
-    float   *rows_q, *rows_k;              /* float32 copies of bf16 rows */
-    uint16_t *p;                           /* [bq][bk] P in bf16 */
-} ForwardScratch;
+static inline int64_t forward_up_(int64_t n, int64_t unit) { return (n + unit - 1) / unit * unit; }
+static inline int64_t forward_min_(int64_t a, int64_t b) { return a < b ? a : b; }
 
-static inline ForwardPlan forward_plan_(const AttentionForward *x)
+/* Tiles of equal height, none higher than FORWARD_BQ. */
+static inline void forward_blocks_(const AttentionForward *x, ForwardPlan *plan)
 {
     const Attention *a = &x->at;
-    const int pairs = x->dtype == BF16 && FORWARD_PAIRS;
-    ForwardPlan plan = { .bq = x->block_q ? x->block_q : FORWARD_BQ, .pairs = pairs };
-    plan.bk = x->block_k ? x->block_k : FORWARD_BK;
-    plan.bq = plan.bq < a->T ? plan.bq : a->T;
-    plan.keys = gemm_columns(a->Tk);
-    plan.bk = gemm_columns(plan.bk < plan.keys ? plan.bk : plan.keys);
-    plan.group = a->H / a->Hkv;
-    plan.tiles = (a->T + plan.bq - 1) / plan.bq;
+    plan->band = x->blocks && x->blocks->mask ? forward_min_(x->blocks->Br, a->T) : a->T;
+    plan->bands = (a->T + plan->band - 1) / plan->band;
+    const int64_t tiles = (plan->band + FORWARD_BQ - 1) / FORWARD_BQ;
+    plan->bq = x->block_q ? x->block_q : forward_up_((plan->band + tiles - 1) / tiles, GEMM_MR);
+    plan->bq = forward_min_(plan->bq, plan->band);
+    plan->tiles = (plan->band + plan->bq - 1) / plan->bq;
+    plan->bk = x->block_k ? x->block_k : FORWARD_BK;
+    plan->bk = forward_min_(plan->bk, a->Tk);
+    plan->width = gemm_columns(plan->bk) + GEMM_NR;    /* a block may begin inside a panel */
+}
+
+/* Heads are packed few at a time, so that they are still in L3 when they are used, but
+ * enough of them that all threads have work until the end. */
+static inline int64_t forward_heads_(const Attention *a, const ForwardPlan *plan, int threads)
+{
+    const int64_t items = plan->bands * plan->tiles * (a->H / a->Hkv);
+    const int64_t busy = (16 * threads + items - 1) / items;
+    const int64_t near = FORWARD_PACK_BYTES / (4 * (plan->k_words + plan->v_words));
+    return forward_min_(busy > near ? busy : near, a->B * a->Hkv);
+}
+
+static inline ForwardPlan forward_plan_(const AttentionForward *x, int threads)
+{
+    const Attention *a = &x->at;
+    ForwardPlan plan = { .pairs = x->dtype == BF16 && FORWARD_PAIRS, .Dv = forward_up_(a->D, VL) };
+    const int64_t step = plan.pairs ? 2 : 1, keys = gemm_columns(a->Tk);
+    forward_blocks_(x, &plan);
+    plan.k_panel = (a->D + step - 1) / step * GEMM_NR;
+    plan.v_panel = keys / step * GEMM_NR;
+    plan.k_words = keys / GEMM_NR * plan.k_panel;
+    plan.v_words = gemm_columns(a->D) / GEMM_NR * plan.v_panel;
+    plan.heads = forward_heads_(a, &plan, threads);
     return plan;
 }
+
+typedef struct {                   /* what one worker holds */
+    float    *q;                   /* [bq][D] c q; not for pairs */
+    float    *s;                   /* [bq][width] scores, then weights */
+    uint16_t *p;                   /* [bq][width] weights; only for pairs */
+    float    *o;                   /* [bq][Dv] output, not yet divided */
+    float    *m;                   /* [bq] maximum so far, times log2 e */
+    float    *l;                   /* [bq][VL] sum so far, by lane */
+} ForwardScratch;
 
 /* Takes the scratch (ws) or only says how large it is (ws NULL). */
 static inline size_t forward_scratch_(const AttentionForward *x, const ForwardPlan *plan,
                                       Workspace *ws, ForwardScratch *out)
 {
-    const int64_t D = x->at.D, columns = gemm_columns(D), widen = x->dtype == BF16 && !plan->pairs;
     const struct { void **at; int64_t bytes; } need[] = {
-        { (void **)&out->kt, (plan->pairs ? (D + 1) / 2 : D) * plan->keys * 4 },
-        { (void **)&out->v, (plan->pairs ? plan->keys / 2 : plan->keys) * columns * 4 },
-        { (void **)&out->s, plan->bq * plan->bk * 4 },
-        { (void **)&out->o, plan->bq * D * 4 },
-        { (void **)&out->top, plan->bq * 4 },
-        { (void **)&out->sum, plan->bq * 4 },
-        { (void **)&out->rows_q, widen * plan->bq * D * 4 },
-        { (void **)&out->rows_k, widen * plan->bk * D * 4 },
-        { (void **)&out->p, plan->pairs * plan->bq * plan->bk * 2 },
+        { (void **)&out->q, plan->pairs ? 0 : plan->bq * x->at.D * 4 },
+        { (void **)&out->s, plan->bq * plan->width * 4 },
+        { (void **)&out->p, plan->pairs ? plan->bq * plan->width * 2 : 0 },
+        { (void **)&out->o, plan->bq * plan->Dv * 4 },
+        { (void **)&out->m, plan->bq * 4 },
+        { (void **)&out->l, plan->bq * VL * 4 },
     };
     size_t total = 0;
     for (size_t i = 0; i < sizeof need / sizeof *need; i++) {
         total += workspace_round((size_t)need[i].bytes);
         if (ws) *need[i].at = workspace_take(ws, (size_t)need[i].bytes);
     }
-    out->key_head = -1;
     return total;
 }
 
 static inline size_t attention_forward_workspace(const AttentionForward *x, int threads)
 {
     ForwardScratch unused;
-    const ForwardPlan plan = forward_plan_(x);
-    return (size_t)threads * forward_scratch_(x, &plan, NULL, &unused);
+    const ForwardPlan plan = forward_plan_(x, threads);
+    return (size_t)threads * forward_scratch_(x, &plan, NULL, &unused) +
+           workspace_round((size_t)(plan.heads * (plan.k_words + plan.v_words)) * 4);
 }
 
-/* ---- packing --------------------------------------------------------------------------------- */
+/* ---- scores to weights ---------------------------------------------------------------------- */
 
-static inline const void *forward_at_(const void *p, int64_t index, Dtype dtype)
-{
-    return (const char *)p + index * (int64_t)(dtype == BF16 ? 2 : 4);
-}
-
-/* to[count] = from, widened. */
-static inline const float *forward_widen_(float *to, const uint16_t *from, int64_t count)
-{
-    for (int64_t i = 0; i < count; i += VL) {
-        const int n = count - i < VL ? (int)(count - i) : VL;
-        v_store_n(to + i, v_load_bf16_n(from + i, n), n);
-    }
-    return to;
-}
-
-/* Keys and values of one head, as operands of Q K' and P V. */
-static inline void forward_pack_(const AttentionForward *x, const ForwardPlan *plan,
-                                 ForwardScratch *w, int64_t key_head)
-{
-    const int64_t D = x->at.D, Tk = x->at.Tk, at = key_head * Tk * D;
-    const void *k = forward_at_(x->k, at, x->dtype), *v = forward_at_(x->v, at, x->dtype);
-    w->key_head = key_head;
-#ifdef SIMD_BF16_DOT
-    if (plan->pairs) {
-        gemm_bf16_pack_t(D, Tk, k, D, (int32_t *)w->kt, (D + 1) / 2 * GEMM_NR);
-        gemm_bf16_pack(Tk, D, v, D, (int32_t *)w->v, plan->keys / 2 * GEMM_NR);
-        return;
-    }
-#endif
-    if (x->dtype == F32) {
-        gemm_pack_t(D, Tk, k, D, w->kt, D * GEMM_NR);
-        gemm_pack(Tk, D, v, D, w->v, plan->keys * GEMM_NR);
-        return;
-    }
-    for (int64_t j = 0; j < Tk; j += plan->bk) {
-        const int64_t n = Tk - j < plan->bk ? Tk - j : plan->bk;
-        gemm_pack_t(D, n, forward_widen_(w->rows_k, (const uint16_t *)k + j * D, n * D), D,
-                    w->kt + j * D, D * GEMM_NR);
-        gemm_pack(n, D, forward_widen_(w->rows_k, (const uint16_t *)v + j * D, n * D), D,
-                  w->v + j * GEMM_NR, plan->keys * GEMM_NR);
-    }
-}
-
-/* ---- one tile of queries against one tile of keys -------------------------------------------- */
-
-typedef struct {
+typedef struct ForwardTile ForwardTile;
+struct ForwardTile {
     const AttentionForward *x;
     const ForwardPlan      *plan;
-    ForwardScratch         *w;
-    AttentionTile           tile;
-    const void             *q;             /* row tile.i0, in the problem's dtype */
-    int64_t                 head;          /* b H + h */
-} ForwardTile;
+    const ForwardScratch   *w;
+    int64_t     b, h, i0, rows;    /* the tile: rows i0..i0+rows-1, none of them padding */
+    int64_t     padding;           /* rows behind them that are */
+    const void *q;                 /* row i0: c q in float32, or q in bf16 */
+    const void *k, *v;             /* packed */
+    /* What is done with rows r..r+rows-1 and the keys of `block` that some of them see:
+     * forward_work_, or a count of it. */
+    void      (*visit)(const ForwardTile *, int64_t r, int64_t rows, KeyRange keys, KeyRange block);
+    void       *self;
+};
 
-static inline float forward_c_(const ForwardTile *t)
+static inline float forward_c_(const Attention *a)
 {
-    return (float)(t->x->at.scale * 1.4426950408889634);
+    return (float)(a->scale * 1.4426950408889634);
 }
 
-/* The largest of n scores (n > 0; those behind it in the last vector are -inf). */
-static inline float forward_top_(const float *s, int64_t n)
+/* Rows r..r+rows-1 of the tile (rows <= GEMM_MR), whose scores begin at s with key `key`. */
+TEMPLATE void forward_softmax_(const ForwardTile *t, int64_t r, int rows, float *s, uint16_t *p,
+                               int64_t key, int64_t n, int pairs, int dropout)
 {
-    vf a = v_load(s), b = a;
-    int64_t j = VL;
-    for (; j + VL < n; j += 2 * VL) {
-        a = v_max(a, v_load(s + j));
-        b = v_max(b, v_load(s + j + VL));
+    const Attention *at = &t->x->at;
+    const int64_t width = t->plan->width, Dv = t->plan->Dv;
+    const float c = pairs ? forward_c_(at) : 1;            /* else it is in q */
+    float *o = t->w->o + r * Dv, *l = t->w->l + r * VL;
+    float top[SOFTMAX_LANES] = { 0 }, a[SOFTMAX_LANES];
+    SoftmaxDropout z = { .key = key, .threshold = dropout_threshold(at->dropout_percent) };
+    for (int i = 0; i < rows; i++) top[i] = softmax_top(s + i * width, n);
+    softmax_rise(t->w->m + r, rows, c, top, a);
+    for (int i = 0; i < rows; i++, s += width, p += width, o += Dv, l += VL) {
+        if (a[i] != 1) {
+            softmax_scale(o, Dv, a[i]);
+            softmax_scale(l, VL, a[i]);
+        }
+        if (dropout) z.row = dropout_row(at->seed, t->b * at->H + t->h, t->i0 + r + i);
+        softmax_weigh(s, p, n, pairs ? &c : NULL, top[i], l, pairs, dropout ? &z : NULL);
     }
-    if (j < n) a = v_max(a, v_load(s + j));
-    return v_top(v_max(a, b));
 }
 
-/* The row's maximum becomes `top`: what was summed under the old one shrinks. */
-static inline void forward_rescale_(const ForwardTile *t, int64_t r, float top)
+static inline void forward_weights_(const ForwardTile *t, int64_t r, int rows, float *s,
+                                    uint16_t *p, int64_t key, int64_t n)
 {
-    const int64_t D = t->x->at.D;
-    float *o = t->w->o + r * D;
-    const vf down = v_exp2_down(v_set1((t->w->top[r] - top) * forward_c_(t)), 5);
-    for (int64_t d = 0; d < D; d += VL) {
-        const int n = D - d < VL ? (int)(D - d) : VL;
-        v_store_n(o + d, v_mul(v_load_n(o + d, n), down), n);
-    }
-    float factor[VL];
-    v_store(factor, down);
-    t->w->sum[r] *= factor[0];
-    t->w->top[r] = top;
+    const int dropout = t->x->at.dropout_percent > 0;
+    if (t->plan->pairs && dropout) forward_softmax_(t, r, rows, s, p, key, n, FORWARD_PAIRS, 1);
+    else if (t->plan->pairs) forward_softmax_(t, r, rows, s, p, key, n, FORWARD_PAIRS, 0);
+    else if (dropout) forward_softmax_(t, r, rows, s, p, key, n, 0, 1);
+    else forward_softmax_(t, r, rows, s, p, key, n, 0, 0);
 }
 
-/* Row r: P over S, its sum; `n` scores, a multiple of VL. bf16: P goes to w->p. */
-TEMPLATE void forward_weigh_(const ForwardTile *t, int64_t r, int64_t n, int pairs, int dropout)
+/* ---- rows of a tile against a block of keys ------------------------------------------------- */
+
+static inline KeyRange forward_sees_(const ForwardTile *t, int64_t r, KeyRange block)
+{
+    return key_range_within(attention_keys(&t->x->at, t->b, t->i0 + r), block);
+}
+
+/* Scores of whole panels of keys, from..to-1. */
+static inline void forward_scores_(const ForwardTile *t, int64_t r, int64_t rows, int64_t from,
+                                   int64_t to)
 {
     const ForwardPlan *plan = t->plan;
-    float *s = t->w->s + r * plan->bk;
-    uint16_t *p = t->w->p + r * plan->bk;
-    const float c = forward_c_(t), top = t->w->top[r];
-    const vf scale = v_set1(c), shift = v_set1(top == -INFINITY ? 0 : top * c);
-    const int64_t percent = t->x->at.dropout_percent;
-    DropoutRow z = { 0, 0 };
-    if (dropout) z = dropout_row(t->x->at.seed, t->head, t->tile.i0 + r);
-    vf sum[2] = { v_zero(), v_zero() };
-    for (int64_t j = 0; j < n; j += 2 * VL)
-        UNROLL for (int u = 0; u < 2; u++) {
-            vf e = v_exp2_down(v_fms(v_load(s + j + u * VL), scale, shift), pairs ? 3 : 5);
-            sum[u] = v_add(sum[u], e);
-            if (dropout)
-                e = v_mul(e, v_dropout(z, t->tile.j0 + j + u * VL, dropout_threshold(percent),
-                                       (float)dropout_scale(percent)));
-            if (pairs) v_store_bf16(p + j + u * VL, e);
-            else v_store(s + j + u * VL, e);
-        }
-    t->w->sum[r] += v_sum(v_add(sum[0], sum[1]));
-}
-
-/* Scores that the row does not see, and those behind the tile, become -inf. */
-static inline void forward_hide_(const ForwardTile *t, int64_t r, int64_t n)
-{
-    float *s = t->w->s + r * t->plan->bk;
-    const TileRow row = tile_row(&t->tile, r);
-    for (int64_t j = 0; j < n; j += VL)
-        v_store(s + j, v_select(tile_seen(&t->tile, row, j), v_load(s + j), v_set1(-INFINITY)));
-}
-
-TEMPLATE void forward_softmax_(const ForwardTile *t, int mixed, int pairs, int dropout)
-{
-    const int64_t n = gemm_columns(t->tile.keys);
-    for (int64_t r = 0; r < t->tile.rows; r++) {
-        if (mixed) forward_hide_(t, r, n);
-        const float top = forward_top_(t->w->s + r * t->plan->bk, n);
-        if (top > t->w->top[r]) forward_rescale_(t, r, top);
-        forward_weigh_(t, r, n, pairs, dropout);
-    }
-}
-
-static inline void forward_tile_(const ForwardTile *t, TileSight sight)
-{
-    const ForwardScratch *w = t->w;
-    const AttentionTile *at = &t->tile;
-    const int64_t D = t->x->at.D, bk = t->plan->bk, keys = t->plan->keys;
-    const int64_t m = at->rows, n = at->keys;
-    const int mixed = sight == TILE_MIXED || n % GEMM_NR, dropout = t->x->at.dropout_percent > 0;
+    const int64_t D = t->x->at.D, at = from / GEMM_NR * plan->k_panel;
 #ifdef SIMD_BF16_DOT
-    if (t->plan->pairs) {
-        const int64_t panel = (D + 1) / 2 * GEMM_NR;
-        const int32_t *kt = (int32_t *)w->kt + at->j0 / GEMM_NR * panel;
-        const int32_t *v = (int32_t *)w->v + at->j0 / 2 * GEMM_NR;
-        gemm_bf16(m, n, D, t->q, D, kt, panel, w->s, bk, 0);
-        if (dropout) forward_softmax_(t, 1, 1, 1);
-        else if (mixed) forward_softmax_(t, 1, 1, 0);
-        else forward_softmax_(t, 0, 1, 0);
-        gemm_bf16(m, D, n, w->p, bk, v, keys / 2 * GEMM_NR, w->o, D, 1);
+    if (plan->pairs) {
+        gemm_bf16(rows, to - from, D, (const uint16_t *)t->q + r * D, D, (const int32_t *)t->k + at,
+                  plan->k_panel, t->w->s, plan->width, 0);
         return;
     }
 #endif
-    gemm(m, n, D, t->q, D, w->kt + at->j0 * D, D * GEMM_NR, w->s, bk, 0);
-    if (dropout) forward_softmax_(t, 1, 0, 1);
-    else if (mixed) forward_softmax_(t, 1, 0, 0);
-    else forward_softmax_(t, 0, 0, 0);
-    gemm(m, D, n, w->s, bk, w->v + at->j0 * GEMM_NR, keys * GEMM_NR, w->o, D, 1);
+    gemm(rows, to - from, D, (const float *)t->q + r * D, D, (const float *)t->k + at,
+         plan->k_panel, t->w->s, plan->width, 0);
 }
 
-/* ---- one tile of queries --------------------------------------------------------------------- */
+/* The keys whose values are multiplied: pairs begin and end at even ones, and what is too
+ * much has weight 0. */
+static inline KeyRange forward_values_(const ForwardPlan *plan, KeyRange keys)
+{
+    if (!plan->pairs) return keys;
+    return (KeyRange){ keys.first / 2 * 2, forward_up_(keys.end, 2) };
+}
 
-/* Rows i..i+count-1 of o and lse, from what the scratch holds of them. */
-static inline void forward_finish_(const ForwardTile *t, int64_t row, int64_t count)
+/* o += weights times values; column 0 of the weights is key `from`. */
+static inline void forward_output_(const ForwardTile *t, int64_t r, int64_t rows, int64_t from,
+                                   KeyRange keys)
+{
+    const ForwardPlan *plan = t->plan;
+    const KeyRange at = forward_values_(plan, keys);
+    float *o = t->w->o + r * plan->Dv;
+#ifdef SIMD_BF16_DOT
+    if (plan->pairs) {
+        gemm_bf16(rows, plan->Dv, at.end - at.first, t->w->p + at.first - from, plan->width,
+                  (const int32_t *)t->v + at.first / 2 * GEMM_NR, plan->v_panel, o, plan->Dv, 1);
+        return;
+    }
+#endif
+    gemm(rows, plan->Dv, at.end - at.first, t->w->s + at.first - from, plan->width,
+         (const float *)t->v + at.first * GEMM_NR, plan->v_panel, o, plan->Dv, 1);
+}
+
+static inline void forward_work_(const ForwardTile *t, int64_t r, int64_t rows, KeyRange keys,
+                                 KeyRange block)
+{
+    const int64_t width = t->plan->width;
+    const int64_t from = keys.first / GEMM_NR * GEMM_NR, to = gemm_columns(keys.end);
+    const int edge = forward_sees_(t, r + rows - 1, block).first > from ||
+                     forward_sees_(t, r, block).end < to;
+    forward_scores_(t, r, rows, from, to);
+    for (int64_t i = 0; i < rows; i += GEMM_MR) {
+        const int some = (int)forward_min_(rows - i, GEMM_MR);
+        float *s = t->w->s + i * width;
+        for (int u = 0; edge && u < some; u++)
+            softmax_hide(s + u * width, from, to - from, forward_sees_(t, r + i + u, block));
+        forward_weights_(t, r + i, some, s, t->w->p + i * width, from, to - from);
+    }
+    forward_output_(t, r, rows, from, keys);
+}
+
+/* ---- one tile -------------------------------------------------------------------------------- */
+
+/* Blocks begin at multiples of bk, so that how keys are cut does not depend on the tile. */
+static inline void forward_run_(const ForwardTile *t, KeyRange keys)
+{
+    const int64_t bk = t->plan->bk;
+    for (int64_t j = keys.first, next; j < keys.end; j = next) {
+        next = (j / bk + 1) * bk;
+        const KeyRange block = { j, forward_min_(next, keys.end) };
+        const KeyRange top = forward_sees_(t, 0, block), low = forward_sees_(t, t->rows - 1, block);
+        const int whole = low.first == block.first && top.end == block.end;
+        const int64_t step = whole ? t->rows : GEMM_MR;
+        for (int64_t r = 0; r < t->rows; r += step) {
+            const int64_t rows = forward_min_(t->rows - r, step);
+            const KeyRange seen = { forward_sees_(t, r, block).first,
+                                    forward_sees_(t, r + rows - 1, block).end };
+            if (seen.first < seen.end) t->visit(t, r, rows, seen, block);
+        }
+    }
+}
+
+/* Runs of kept blocks in the tile's row of the mask. */
+static inline void forward_kept_(const ForwardTile *t, KeyRange keys)
+{
+    const AttentionBlocks *kept = t->x->blocks;
+    const int32_t *mask = kept->mask + t->b * kept->batch_stride + t->h * kept->head_stride +
+                          t->i0 / kept->Br * kept->columns;
+    for (int64_t j = 0; j < kept->columns; j++) {
+        const int64_t begin = j;
+        while (j < kept->columns && mask[j]) j++;
+        const KeyRange run = { begin * kept->Bc, j * kept->Bc };
+        if (j > begin) forward_run_(t, key_range_within(run, keys));
+    }
+}
+
+/* All that the tile sees. */
+static inline void forward_keys_(const ForwardTile *t)
+{
+    const Attention *a = &t->x->at;
+    const KeyRange keys = { attention_keys(a, t->b, t->i0).first,
+                            attention_keys(a, t->b, t->i0 + t->rows - 1).end };
+    if (t->x->blocks && t->x->blocks->mask) forward_kept_(t, keys);
+    else forward_run_(t, keys);
+}
+
+/* Tile number `tile` of a head. */
+static inline ForwardTile forward_place_(const AttentionForward *x, const ForwardPlan *plan,
+                                         int64_t b, int64_t h, int64_t tile)
+{
+    const int64_t band = tile / plan->tiles * plan->band;
+    const int64_t band_end = forward_min_(band + plan->band, x->at.T);
+    ForwardTile t = { .x = x, .plan = plan, .b = b, .h = h };
+    t.i0 = band + tile % plan->tiles * plan->bq;
+    const int64_t rows = forward_min_(plan->bq, band_end - t.i0);
+    const int64_t live = attention_query_len(&x->at, b) - t.i0;
+    t.rows = forward_min_(rows, live < 0 ? 0 : live);
+    t.padding = rows - t.rows;
+    return t;
+}
+
+/* c q of the tile in float32; `at` is the flat index of its first row. */
+static inline const float *forward_queries_(const ForwardTile *t, int64_t at)
+{
+    const AttentionForward *x = t->x;
+    const vf c = v_set1(forward_c_(&x->at));
+    const int64_t count = t->rows * x->at.D, first = at * x->at.D;
+    for (int64_t i = 0; i < count; i += VL) {
+        const int n = (int)forward_min_(count - i, VL);
+        const vf q = x->dtype == BF16 ? v_load_bf16_n((const uint16_t *)x->q + first + i, n)
+                                      : v_load_n((const float *)x->q + first + i, n);
+        v_store_n(t->w->q + i, v_mul(q, c), n);
+    }
+    return t->w->q;
+}
+
+/* Divides by l, and writes o and lse from row `at` on. */
+static inline void forward_finish_(const ForwardTile *t, int64_t at)
 {
     const AttentionForward *x = t->x;
     const int64_t D = x->at.D;
-    for (int64_t r = 0; r < count; r++) {
-        const float sum = t->w->sum[r], top = t->w->top[r];
-        const vf by = v_set1(sum > 0 ? 1 / sum : 0);
+    const float kept = (float)dropout_scale(x->at.dropout_percent);
+    for (int64_t r = 0; r < t->rows; r++) {
+        const float l = v_sum(v_load(t->w->l + r * VL));
+        const vf by = v_set1(l > 0 ? kept / l : 0);
+        t->w->l[r] = l;                    /* its lane belongs to a row that is done */
         for (int64_t d = 0; d < D; d += VL) {
-            const int n = D - d < VL ? (int)(D - d) : VL;
-            const vf o = v_mul(v_load_n(t->w->o + r * D + d, n), by);
-            if (x->dtype == BF16) v_store_bf16_n((uint16_t *)x->o + (row + r) * D + d, o, n);
-            else v_store_n((float *)x->o + (row + r) * D + d, o, n);
+            const int n = (int)forward_min_(D - d, VL);
+            const vf o = v_mul(v_load(t->w->o + r * t->plan->Dv + d), by);
+            if (x->dtype == BF16) v_store_bf16_n((uint16_t *)x->o + (at + r) * D + d, o, n);
+            else v_store_n((float *)x->o + (at + r) * D + d, o, n);
         }
-        x->lse[row + r] = sum > 0 ? top * (float)x->at.scale + logf(sum) : -INFINITY;
+    }
+    for (int64_t r = 0; r < t->rows; r += VL) {
+        const int n = (int)forward_min_(t->rows - r, VL);
+        const vf m = v_load_n(t->w->m + r, n), l = v_load_n(t->w->l + r, n);
+        v_store_n(x->lse + at + r, v_fma(m, v_set1(0.693147181f), v_log(l)), n);
     }
 }
 
-/* All keys that some row of the tile sees, a tile of keys at a time. */
-static inline void forward_keys_(ForwardTile *t)
+/* Rows of padding see nothing. */
+static inline void forward_padding_(const AttentionForward *x, int64_t at, int64_t count)
 {
-    AttentionTile *at = &t->tile;
-    const int64_t first = attention_keys(at->at, at->b, at->i0).first / GEMM_NR * GEMM_NR;
-    const int64_t end = attention_keys(at->at, at->b, at->i0 + at->rows - 1).end;
-    for (at->j0 = first; at->j0 < end; at->j0 += at->keys) {
-        at->keys = end - at->j0 < t->plan->bk ? end - at->j0 : t->plan->bk;
-        const TileSight sight = tile_sight(at);
-        if (sight != TILE_HIDDEN) forward_tile_(t, sight);
-    }
+    const size_t row = (size_t)x->at.D * (x->dtype == BF16 ? 2 : 4);
+    if (count) memset((char *)x->o + (size_t)at * row, 0, (size_t)count * row);
+    for (int64_t i = 0; i < count; i++) x->lse[at + i] = -INFINITY;
 }
+
+static inline void forward_tile_(ForwardTile *t, int64_t at)
+{
+    const AttentionForward *x = t->x;
+    t->q = (const uint16_t *)x->q + at * x->at.D;
+    if (!t->plan->pairs) t->q = forward_queries_(t, at);
+    memset(t->w->o, 0, (size_t)(t->rows * t->plan->Dv) * sizeof(float));
+    memset(t->w->l, 0, (size_t)(t->rows * VL) * sizeof(float));
+    for (int64_t r = 0; r < t->rows; r++) t->w->m[r] = -INFINITY;
+    forward_keys_(t);
+    forward_finish_(t, at);
+}
+
+/* ---- the whole ----------------------------------------------------------------------------- */
 
 typedef struct {
     const AttentionForward *x;
     ForwardPlan     plan;
-    ForwardScratch *scratch;               /* [threads] */
+    ForwardScratch *scratch;       /* [threads] */
+    int32_t        *packed;        /* [heads][k_words + v_words] */
+    int64_t         first;         /* b Hkv + kv head of the first that is packed */
+    int64_t         pieces;        /* of FORWARD_PACK_KEYS keys, a head */
 } ForwardJob;
 
+static inline int32_t *forward_packed_(const ForwardJob *job, int64_t slot)
+{
+    return job->packed + slot * (job->plan.k_words + job->plan.v_words);
+}
+
+/* One piece of a key head. Keys that are padding are not packed: they are never read. */
+static inline void forward_pack_(void *arg, int64_t item, int worker)
+{
+    const ForwardJob *job = arg;
+    const ForwardPlan *plan = &job->plan;
+    const AttentionForward *x = job->x;
+    const int64_t slot = item / job->pieces, j = item % job->pieces * FORWARD_PACK_KEYS;
+    const int64_t head = job->first + slot, D = x->at.D;
+    const int64_t left = attention_key_len(&x->at, head / x->at.Hkv) - j;
+    const int64_t n = forward_min_(left, FORWARD_PACK_KEYS), at = (head * x->at.Tk + j) * D;
+    int32_t *k = forward_packed_(job, slot) + j / GEMM_NR * plan->k_panel;
+    int32_t *v = forward_packed_(job, slot) + plan->k_words;
+    const uint16_t *from_k = (const uint16_t *)x->k + at, *from_v = (const uint16_t *)x->v + at;
+    (void)worker;
+    if (n <= 0) return;
+#ifdef SIMD_BF16_DOT
+    if (plan->pairs) {
+        gemm_bf16_pack_t(D, n, from_k, D, k, plan->k_panel);
+        gemm_bf16_pack(n, D, from_v, D, v + j / 2 * GEMM_NR, plan->v_panel);
+        return;
+    }
+#endif
+    float *to_k = (float *)(void *)k, *to_v = (float *)(void *)v + j * GEMM_NR;
+    if (x->dtype == BF16) {
+        gemm_pack_widen_t(D, n, from_k, D, to_k, plan->k_panel);
+        gemm_pack_widen(n, D, from_v, D, to_v, plan->v_panel);
+    } else {
+        gemm_pack_t(D, n, (const float *)x->k + at, D, to_k, plan->k_panel);
+        gemm_pack(n, D, (const float *)x->v + at, D, to_v, plan->v_panel);
+    }
+}
+
+/* One tile. Those of a head come with the last rows first: under a causal mask these have
+ * most to do, and the small ones at the end keep all workers busy. */
 static inline void forward_item_(void *arg, int64_t item, int worker)
 {
     const ForwardJob *job = arg;
-    const AttentionForward *x = job->x;
-    const Attention *a = &x->at;
-    ForwardScratch *w = &job->scratch[worker];
-    const int64_t head = item / job->plan.tiles, b = head / a->H, h = head % a->H, D = a->D;
-    /* The longest rows of causal attention first, so that no long item is left for the end. */
-    const int64_t i = (job->plan.tiles - 1 - item % job->plan.tiles) * job->plan.bq;
-    const int64_t rows = a->T - i < job->plan.bq ? a->T - i : job->plan.bq;
-    const int64_t live = attention_query_len(a, b) - i, row = head * a->T + i;
-    const int64_t key_head = b * a->Hkv + attention_key_head(a, h);
-    ForwardTile t = { .x = x, .plan = &job->plan, .w = w, .head = head };
-    t.tile = (AttentionTile){ .at = a, .blocks = x->blocks, .b = b, .h = h, .i0 = i };
-    t.tile.rows = live < 0 ? 0 : live < rows ? live : rows;
-    memset(w->o, 0, (size_t)(rows * D) * sizeof *w->o);
-    for (int64_t r = 0; r < rows; r++) { w->top[r] = -INFINITY; w->sum[r] = 0; }
-    if (t.tile.rows) {
-        if (w->key_head != key_head) forward_pack_(x, &job->plan, w, key_head);
-        t.q = forward_at_(x->q, row * D, x->dtype);
-        if (x->dtype == BF16 && !job->plan.pairs)
-            t.q = forward_widen_(w->rows_q, t.q, t.tile.rows * D);
-        forward_keys_(&t);
-    }
-    forward_finish_(&t, row, rows);
+    const ForwardPlan *plan = &job->plan;
+    const Attention *a = &job->x->at;
+    const int64_t group = a->H / a->Hkv, per_head = plan->bands * plan->tiles;
+    const int64_t slot = item / per_head / group, head = job->first + slot;
+    const int64_t h = head % a->Hkv * group + item / per_head % group;
+    ForwardTile t = forward_place_(job->x, plan, head / a->Hkv, h, per_head - 1 - item % per_head);
+    const int64_t at = (t.b * a->H + t.h) * a->T + t.i0;
+    t.w = &job->scratch[worker];
+    t.k = forward_packed_(job, slot);
+    t.v = forward_packed_(job, slot) + plan->k_words;
+    t.visit = forward_work_;
+    if (t.rows) forward_tile_(&t, at);
+    forward_padding_(job->x, at + t.rows, t.padding);
 }
 
 /* Everything is taken from ctx->ws: attention_forward_workspace() bytes. */
 static inline void attention_forward(const AttentionForward *x, Ctx *ctx)
 {
+    const Attention *a = &x->at;
     ForwardScratch scratch[THREADS_MAX];
-    ForwardJob job = { .x = x, .plan = forward_plan_(x), .scratch = scratch };
-    for (int i = 0; i < ctx->threads; i++) forward_scratch_(x, &job.plan, ctx->ws, &scratch[i]);
-    parallel_for(ctx->team, x->at.B * x->at.H * job.plan.tiles, forward_item_, &job);
-}
-
-/* ---- what it does, without doing it ---------------------------------------------------------- */
-
-typedef void ForwardVisit(void *self, const ForwardPlan *plan, const AttentionTile *tile);
-
-/* The same walk over the tiles of one head; `before` is called once for each tile of
- * queries, with no keys. */
-static inline void forward_walk_(const AttentionForward *x, int64_t b, int64_t h,
-                                 ForwardVisit *before, ForwardVisit *visit, void *self)
-{
-    const ForwardPlan plan = forward_plan_(x);
-    for (int64_t i = plan.tiles - 1; i >= 0; i--) {
-        AttentionTile t = { .at = &x->at, .blocks = x->blocks, .b = b, .h = h, .i0 = i * plan.bq };
-        t.rows = x->at.T - t.i0 < plan.bq ? x->at.T - t.i0 : plan.bq;
-        before(self, &plan, &t);
-        const int64_t end = attention_keys(&x->at, b, t.i0 + t.rows - 1).end;
-        t.j0 = attention_keys(&x->at, b, t.i0).first / GEMM_NR * GEMM_NR;
-        for (; t.j0 < end; t.j0 += t.keys) {
-            t.keys = end - t.j0 < plan.bk ? end - t.j0 : plan.bk;
-            if (tile_sight(&t) != TILE_HIDDEN) visit(self, &plan, &t);
-        }
+    ForwardJob job = { .x = x, .plan = forward_plan_(x, ctx->threads), .scratch = scratch };
+    const ForwardPlan *plan = &job.plan;
+    for (int i = 0; i < ctx->threads; i++) forward_scratch_(x, plan, ctx->ws, &scratch[i]);
+    const size_t words = (size_t)(plan->heads * (plan->k_words + plan->v_words));
+    job.packed = workspace_take(ctx->ws, words * sizeof *job.packed);
+    job.pieces = (a->Tk + FORWARD_PACK_KEYS - 1) / FORWARD_PACK_KEYS;
+    for (; job.first < a->B * a->Hkv; job.first += plan->heads) {
+        const int64_t heads = forward_min_(a->B * a->Hkv - job.first, plan->heads);
+        parallel_for(ctx->team, heads * job.pieces, forward_pack_, &job);
+        parallel_for(ctx->team, heads * (a->H / a->Hkv) * plan->bands * plan->tiles, forward_item_,
+                     &job);
     }
 }
 
-static inline void forward_no_visit_(void *self, const ForwardPlan *plan, const AttentionTile *t)
+/* ---- what it does, without doing it -------------------------------------------------------- */
+
+/* All tiles of one head: `tile` before and `visit` within each. */
+static inline void forward_walk_(const AttentionForward *x, int64_t b, int64_t h,
+                                 void (*tile)(const ForwardTile *),
+                                 void (*visit)(const ForwardTile *, int64_t, int64_t, KeyRange,
+                                               KeyRange), void *self)
 {
-    (void)self, (void)plan, (void)t;
+    const ForwardPlan plan = forward_plan_(x, 1);
+    for (int64_t i = plan.bands * plan.tiles - 1; i >= 0; i--) {
+        ForwardTile t = forward_place_(x, &plan, b, h, i);
+        t.visit = visit;
+        t.self = self;
+        tile(&t);
+        if (t.rows) forward_keys_(&t);
+    }
 }
 
-static inline void forward_count_(void *self, const ForwardPlan *plan, const AttentionTile *t)
+/* Logarithms of l. */
+static inline void forward_count_tile_(const ForwardTile *t)
 {
-    Counts *counted = self;
-    const int64_t m = t->rows, n = t->keys, D = t->at->D;
-    (void)plan;
-    counted->matmul_flops += gemm_flops(m, n, D) + gemm_flops(m, D, n);
+    ((Counts *)t->self)->exps += forward_up_(t->rows, VL);
 }
 
-/* Matrix products only: how often a maximum rises depends on the numbers. Without padding. */
+static inline void forward_count_(const ForwardTile *t, int64_t r, int64_t rows, KeyRange keys,
+                                  KeyRange block)
+{
+    Counts *counted = t->self;
+    const int64_t panels = gemm_columns(keys.end) - keys.first / GEMM_NR * GEMM_NR;
+    const KeyRange values = forward_values_(t->plan, keys);
+    (void)r, (void)block;
+    counted->matmul_flops += gemm_flops(rows, panels, t->x->at.D) +
+                             gemm_flops(rows, t->plan->Dv, values.end - values.first);
+    counted->exps += rows * panels;
+    for (int64_t i = 0; i < rows; i += GEMM_MR)            /* a of each row */
+        counted->exps += forward_up_(forward_min_(rows - i, GEMM_MR), VL);
+}
+
+/* Products and exponentials. The rest depends on the numbers: on how often m grows. */
 static inline void attention_forward_counts(const AttentionForward *x, Counts *counted)
 {
     for (int64_t head = 0; head < x->at.B * x->at.H; head++)
-        forward_walk_(x, head / x->at.H, head % x->at.H, forward_no_visit_, forward_count_,
+        forward_walk_(x, head / x->at.H, head % x->at.H, forward_count_tile_, forward_count_,
                       counted);
 }
 
 enum {
-    FORWARD_Q, FORWARD_K, FORWARD_V, FORWARD_O, FORWARD_LSE, FORWARD_KT, FORWARD_VP, FORWARD_S,
-    FORWARD_SUMS
+    FORWARD_Q, FORWARD_K, FORWARD_V, FORWARD_O, FORWARD_LSE, FORWARD_PACKED_K, FORWARD_PACKED_V,
+    FORWARD_QUERIES, FORWARD_S, FORWARD_P, FORWARD_SUMS
 };
 
-static inline void forward_touch_(TileSink *sink, int tensor, int64_t first, int64_t count,
+static inline void forward_touch_(const ForwardTile *t, int tensor, int64_t first, int64_t count,
                                   int64_t item, int writes)
 {
+    TileSink *sink = t->self;
     sink->touch(sink, tensor, first * item, count * item, writes);
 }
 
-typedef struct { TileSink *sink; int64_t item; } ForwardTouch;
-
-/* A finished tile leaves, and the next one's sums are cleared: one range serves both. */
-static inline void forward_touch_rows_(void *self, const ForwardPlan *plan, const AttentionTile *t)
+/* The tile's own o, m and l are cleared before and read after the visits; the next tile's
+ * clearing stands for that reading. */
+static inline void forward_touch_tile_(const ForwardTile *t)
 {
-    const ForwardTouch *to = self;
-    const int64_t D = t->at->D;
-    (void)plan;
-    forward_touch_(to->sink, FORWARD_SUMS, 0, t->rows * (D + 2), 4, 1);
-    forward_touch_(to->sink, FORWARD_O, t->i0 * D, t->rows * D, to->item, 1);
-    forward_touch_(to->sink, FORWARD_LSE, t->i0, t->rows, 4, 1);
+    const int64_t D = t->x->at.D, item = (int64_t)dtype_bytes(t->x->dtype);
+    if (!t->plan->pairs) {
+        forward_touch_(t, FORWARD_Q, t->i0 * D, t->rows * D, item, 0);
+        forward_touch_(t, FORWARD_QUERIES, 0, t->rows * D, 4, 1);
+    }
+    forward_touch_(t, FORWARD_SUMS, 0, t->rows * (t->plan->Dv + VL + 1), 4, 1);
+    forward_touch_(t, FORWARD_O, t->i0 * D, (t->rows + t->padding) * D, item, 1);
+    forward_touch_(t, FORWARD_LSE, t->i0, t->rows + t->padding, 4, 1);
 }
 
-static inline void forward_touch_tile_(void *self, const ForwardPlan *plan, const AttentionTile *t)
+static inline void forward_touch_keys_(const ForwardTile *t, int64_t r, int64_t rows, KeyRange keys,
+                                       KeyRange block)
 {
-    const ForwardTouch *to = self;
-    const int64_t D = t->at->D;
-    forward_touch_(to->sink, FORWARD_Q, t->i0 * D, t->rows * D, to->item, 0);
-    forward_touch_(to->sink, FORWARD_KT, t->j0 * D, t->keys * D, plan->pairs ? 2 : 4, 0);
-    forward_touch_(to->sink, FORWARD_S, 0, t->rows * t->keys, 4, 1);
-    forward_touch_(to->sink, FORWARD_S, 0, t->rows * t->keys, 4, 0);
-    forward_touch_(to->sink, FORWARD_VP, t->j0 * D, t->keys * D, plan->pairs ? 2 : 4, 0);
-    forward_touch_(to->sink, FORWARD_SUMS, 0, t->rows * (D + 2), 4, 1);
+    const int64_t D = t->x->at.D, packed = t->plan->pairs ? 2 : 4;
+    const int64_t from = keys.first / GEMM_NR * GEMM_NR, to = gemm_columns(keys.end);
+    const int queries = t->plan->pairs ? FORWARD_Q : FORWARD_QUERIES;
+    const int64_t row = t->plan->pairs ? t->i0 + r : r, sums = t->plan->Dv + VL + 1;
+    (void)block;
+    forward_touch_(t, queries, row * D, rows * D, packed, 0);
+    forward_touch_(t, FORWARD_PACKED_K, from * D, (to - from) * D, packed, 0);
+    forward_touch_(t, FORWARD_S, 0, rows * (to - from), 4, 1);
+    forward_touch_(t, t->plan->pairs ? FORWARD_P : FORWARD_S, 0, rows * (to - from), packed, 1);
+    forward_touch_(t, FORWARD_PACKED_V, keys.first * D, (keys.end - keys.first) * D, packed, 0);
+    forward_touch_(t, FORWARD_SUMS, r * sums, rows * sums, 4, 1);
 }
 
-/* One head's memory traffic, tile by tile, the packed copies and the scores included. */
+/* One head's memory traffic, tile by tile, packed copies and scores included. */
 static inline void attention_forward_touch(const AttentionForward *x, TileSink *sink)
 {
     const int64_t keys = x->at.Tk * x->at.D, item = (int64_t)dtype_bytes(x->dtype);
-    const int64_t packed = forward_plan_(x).pairs ? 2 : 4;
-    ForwardTouch to = { sink, item };
-    forward_touch_(sink, FORWARD_K, 0, keys, item, 0);
-    forward_touch_(sink, FORWARD_KT, 0, keys, packed, 1);
-    forward_touch_(sink, FORWARD_V, 0, keys, item, 0);
-    forward_touch_(sink, FORWARD_VP, 0, keys, packed, 1);
-    forward_walk_(x, 0, 0, forward_touch_rows_, forward_touch_tile_, &to);
+    const int64_t packed = forward_plan_(x, 1).pairs ? 2 : 4;
+    const ForwardTile head = { .x = x, .self = sink };
+    forward_touch_(&head, FORWARD_K, 0, keys, item, 0);
+    forward_touch_(&head, FORWARD_PACKED_K, 0, keys, packed, 1);
+    forward_touch_(&head, FORWARD_V, 0, keys, item, 0);
+    forward_touch_(&head, FORWARD_PACKED_V, 0, keys, packed, 1);
+    forward_walk_(x, 0, 0, forward_touch_tile_, forward_touch_keys_, sink);
 }
 
 #endif

@@ -51,10 +51,10 @@ TEMPLATE vf gemm_load_(const void *base, int64_t at, int64_t left, int bf16)
 TEMPLATE void gemm_pack_(int64_t k, int64_t n, const void *b, int64_t ldb, float *to, int64_t panel,
                          int bf16)
 {
-    for (int64_t j = 0; j < n; j += GEMM_NR, to += panel)
-        for (int64_t s = 0; s < k; s++)
-            for (int v = 0; v < GEMM_NR; v += VL)
-                v_store(to + s * GEMM_NR + v, gemm_load_(b, s * ldb + j + v, n - j - v, bf16));
+    for (int64_t s = 0; s < k; s++)
+        for (int64_t j = 0; j < gemm_columns(n); j += VL)
+            v_store(to + j / GEMM_NR * panel + s * GEMM_NR + j % GEMM_NR,
+                    gemm_load_(b, s * ldb + j, n - j, bf16));
 }
 
 /* VL columns at a time: transposed, they are pieces of VL rows of bt. */

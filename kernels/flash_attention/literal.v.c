@@ -18,11 +18,19 @@
 #include "../core/attention_backward.h"
 #include "../core/attention_forward.h"
 
+typedef struct { int64_t bq, bk; } Plan;      /* bk: whole panels */
+
+typedef struct {                              /* what one worker holds */
+    float *kt, *v;                            /* one block, packed */
+    float *s, *o;                             /* [bq][bk] S, then Pt; [bq][D] Pt V_j */
+    float *mt, *lt;                           /* [bq] */
+    float *m, *l;                             /* [T] of a whole head */
+} Scratch;
+
 typedef struct {
     AttentionForward x;
-    ForwardPlan      plan;
-    ForwardScratch   scratch[THREADS_MAX];   /* kt and v: one block; o: Pt V_j */
-    float           *top[THREADS_MAX], *sum[THREADS_MAX];   /* [T] m and l of a whole head */
+    Plan             plan;
+    Scratch          scratch[THREADS_MAX];
 } Forward;
 
 static AttentionForward forward_of(const Problem *p, const Args *args)
@@ -53,15 +61,22 @@ static TileSight place_tile(AttentionTile *t, int64_t rows, int64_t n)
 
 /* ---- forward ----------------------------------------------------------------------------- */
 
+static Plan forward_plan(const AttentionForward *x)
+{
+    const Attention *a = &x->at;
+    const int64_t bq = x->block_q ? x->block_q : FORWARD_BQ;
+    const int64_t bk = x->block_k ? x->block_k : FORWARD_BK;
+    return (Plan){ least(bq, a->T), gemm_columns(least(bk, a->Tk)) };
+}
+
 /* Takes one worker's memory (ws), or only says how large it is (ws NULL). */
 static size_t forward_take(Forward *f, int worker, Workspace *ws)
 {
     const int64_t D = f->x.at.D, T = f->x.at.T, bq = f->plan.bq, bk = f->plan.bk;
-    ForwardScratch *w = &f->scratch[worker];
+    Scratch *w = &f->scratch[worker];
     const struct { float **at; int64_t count; } need[] = {
-        { &w->kt, D * bk },  { &w->v, bk * gemm_columns(D) }, { &w->s, bq * bk },
-        { &w->o, bq * D },   { &w->top, bq },                 { &w->sum, bq },
-        { &f->top[worker], T }, { &f->sum[worker], T },
+        { &w->kt, D * bk }, { &w->v, bk * gemm_columns(D) }, { &w->s, bq * bk }, { &w->o, bq * D },
+        { &w->mt, bq }, { &w->lt, bq }, { &w->m, T }, { &w->l, T },
     };
     size_t total = 0;
     for (size_t i = 0; i < sizeof need / sizeof *need; i++) {
@@ -72,42 +87,60 @@ static size_t forward_take(Forward *f, int worker, Workspace *ws)
     return total;
 }
 
-/* Row r of the tile: the block's share joins O, which is normalised before and after. */
-static void join(const ForwardTile *t, int64_t r, float *o, float *m, float *l)
+/* Row r of the tile: S becomes Pt = 2^(c S - c mt); mt and lt. */
+TEMPLATE void weigh(const Forward *f, const AttentionTile *at, const Scratch *w, int64_t r,
+                    int dropout)
 {
-    const float c = (float)t->x->at.scale, mt = t->w->top[r], lt = t->w->sum[r];
-    const float top = *m > mt ? *m : mt;
-    if (top == -INFINITY) return;
-    const float old = *l * expf((*m - top) * c), new = expf((mt - top) * c);
-    const float sum = old + new * lt;
-    const vf keep = v_set1(old / sum), add = v_set1(new / sum);
-    const float *part = t->w->o + r * t->x->at.D;
-    for (int64_t d = 0; d < t->x->at.D; d += VL) {
-        const int n = t->x->at.D - d < VL ? (int)(t->x->at.D - d) : VL;
-        const vf kept = v_mul(v_load_n(o + d, n), keep);
-        v_store_n(o + d, v_fma(v_load_n(part + d, n), add, kept), n);
-    }
-    *m = top;
-    *l = sum;
+    const Attention *a = &f->x.at;
+    const int64_t n = gemm_columns(at->keys);
+    const float c = (float)(a->scale * 1.4426950408889634), mt = w->mt[r];
+    SoftmaxDropout z = { .key = at->j0, .threshold = dropout_threshold(a->dropout_percent) };
+    float l[VL] = { 0 };
+    if (dropout) z.row = dropout_row(a->seed, at->b * a->H + at->h, at->i0 + r);
+    softmax_weigh(w->s + r * f->plan.bk, NULL, n, &c, mt > -INFINITY ? c * mt : 0, l, 0,
+                  dropout ? &z : NULL);
+    w->lt[r] = v_sum(v_load(l));
 }
 
-static void forward_one(const Forward *f, ForwardTile *t, TileSight sight, float *m, float *l)
+/* Row r of the tile: the block's share joins O, which is normalised before and after. */
+static void join(const Forward *f, const AttentionTile *at, const Scratch *w, int64_t r)
 {
-    const AttentionTile *at = &t->tile;
-    const ForwardScratch *w = t->w;
-    const int64_t D = f->x.at.D, bk = f->plan.bk, n = gemm_columns(at->keys);
-    const int drops = f->x.at.dropout_percent > 0;
-    gemm(at->rows, at->keys, D, t->q, D, w->kt, D * GEMM_NR, w->s, bk, 0);
+    const int64_t row = at->i0 + r, D = f->x.at.D;
+    const float c = (float)f->x.at.scale, mt = w->mt[r], lt = w->lt[r], m = w->m[row];
+    const float kept = (float)dropout_scale(f->x.at.dropout_percent);
+    const float top = m > mt ? m : mt;
+    if (top == -INFINITY) return;
+    const float old = w->l[row] * expf((m - top) * c), new = expf((mt - top) * c);
+    const float sum = old + new * lt;
+    const vf keep = v_set1(old / sum), add = v_set1(kept * new / sum);
+    const float *part = w->o + r * D;
+    float *o = (float *)f->x.o + ((at->b * f->x.at.H + at->h) * f->x.at.T + row) * D;
+    for (int64_t d = 0; d < D; d += VL) {
+        const int n = D - d < VL ? (int)(D - d) : VL;
+        const vf before = v_mul(v_load_n(o + d, n), keep);
+        v_store_n(o + d, v_fma(v_load_n(part + d, n), add, before), n);
+    }
+    w->m[row] = top;
+    w->l[row] = sum;
+}
+
+static void forward_one(const Forward *f, const AttentionTile *at, const Scratch *w,
+                        TileSight sight)
+{
+    const Attention *a = &f->x.at;
+    const int64_t D = a->D, bk = f->plan.bk, n = gemm_columns(at->keys);
+    const KeyRange block = { at->j0, at->j0 + at->keys };
+    const float *q = (const float *)f->x.q + ((at->b * a->H + at->h) * a->T + at->i0) * D;
+    gemm(at->rows, at->keys, D, q, D, w->kt, D * GEMM_NR, w->s, bk, 0);
     for (int64_t r = 0; r < at->rows; r++) {
-        if (sight == TILE_MIXED || at->keys % GEMM_NR) forward_hide_(t, r, n);
-        w->top[r] = forward_top_(w->s + r * bk, n);
-        w->sum[r] = 0;
-        if (drops) forward_weigh_(t, r, n, 0, 1);
-        else forward_weigh_(t, r, n, 0, 0);
+        const KeyRange see = key_range_within(attention_keys(a, at->b, at->i0 + r), block);
+        if (sight == TILE_MIXED || at->keys % GEMM_NR) softmax_hide(w->s + r * bk, at->j0, n, see);
+        w->mt[r] = softmax_top(w->s + r * bk, n);
+        if (a->dropout_percent) weigh(f, at, w, r, 1);
+        else weigh(f, at, w, r, 0);
     }
     gemm(at->rows, D, at->keys, w->s, bk, w->v, bk * GEMM_NR, w->o, D, 0);
-    float *o = (float *)f->x.o + (t->head * f->x.at.T + at->i0) * D;
-    for (int64_t r = 0; r < at->rows; r++) join(t, r, o + r * D, m + at->i0 + r, l + at->i0 + r);
+    for (int64_t r = 0; r < at->rows; r++) join(f, at, w, r);
 }
 
 static void forward_head(void *arg, int64_t head, int worker)
@@ -116,23 +149,22 @@ static void forward_head(void *arg, int64_t head, int worker)
     const Attention *a = &f->x.at;
     const int64_t D = a->D, b = head / a->H, h = head % a->H, live = attention_query_len(a, b);
     const int64_t keys = (b * a->Hkv + attention_key_head(a, h)) * a->Tk;
-    float *m = f->top[worker], *l = f->sum[worker], *lse = f->x.lse + head * a->T;
-    ForwardTile t = { .x = &f->x, .plan = &f->plan, .w = &f->scratch[worker], .head = head };
-    t.tile = (AttentionTile){ .at = a, .b = b, .h = h };
+    const Scratch *w = &f->scratch[worker];
+    float *lse = f->x.lse + head * a->T;
+    AttentionTile t = { .at = a, .b = b, .h = h };
     memset((float *)f->x.o + head * a->T * D, 0, (size_t)(a->T * D) * sizeof(float));
-    for (int64_t i = 0; i < a->T; i++) { m[i] = -INFINITY; l[i] = 0; }
-    for (t.tile.j0 = 0; t.tile.j0 < a->Tk; t.tile.j0 += f->plan.bk) {
-        const int64_t at = (keys + t.tile.j0) * D, n = least(a->Tk - t.tile.j0, f->plan.bk);
-        gemm_pack_t(D, n, (const float *)f->x.k + at, D, t.w->kt, D * GEMM_NR);
-        gemm_pack(n, D, (const float *)f->x.v + at, D, t.w->v, f->plan.bk * GEMM_NR);
-        for (t.tile.i0 = 0; t.tile.i0 < live; t.tile.i0 += f->plan.bq) {
-            const TileSight sight = place_tile(&t.tile, least(live - t.tile.i0, f->plan.bq), n);
-            t.q = (const float *)f->x.q + (head * a->T + t.tile.i0) * D;
-            if (sight != TILE_HIDDEN) forward_one(f, &t, sight, m, l);
+    for (int64_t i = 0; i < a->T; i++) { w->m[i] = -INFINITY; w->l[i] = 0; }
+    for (t.j0 = 0; t.j0 < a->Tk; t.j0 += f->plan.bk) {
+        const int64_t at = (keys + t.j0) * D, n = least(a->Tk - t.j0, f->plan.bk);
+        gemm_pack_t(D, n, (const float *)f->x.k + at, D, w->kt, D * GEMM_NR);
+        gemm_pack(n, D, (const float *)f->x.v + at, D, w->v, f->plan.bk * GEMM_NR);
+        for (t.i0 = 0; t.i0 < live; t.i0 += f->plan.bq) {
+            const TileSight sight = place_tile(&t, least(live - t.i0, f->plan.bq), n);
+            if (sight != TILE_HIDDEN) forward_one(f, &t, w, sight);
         }
     }
     for (int64_t i = 0; i < a->T; i++)
-        lse[i] = l[i] > 0 ? m[i] * (float)a->scale + logf(l[i]) : -INFINITY;
+        lse[i] = w->l[i] > 0 ? w->m[i] * (float)a->scale + logf(w->l[i]) : -INFINITY;
 }
 
 /* ---- backward: algorithm 4 over the engine of online --------------------------------------- */
@@ -232,7 +264,7 @@ static size_t workspace(const Problem *p, int threads)
         return (size_t)threads * backward_scratch_(&x, &plan, NULL, &unused);
     }
     Forward f = { .x = forward_of(p, NULL) };
-    f.plan = forward_plan_(&f.x);
+    f.plan = forward_plan(&f.x);
     return (size_t)threads * forward_take(&f, 0, NULL);
 }
 
@@ -248,7 +280,7 @@ static Status run(const Problem *p, const Args *args, Ctx *ctx)
         return OK;
     }
     Forward f = { .x = forward_of(p, args) };
-    f.plan = forward_plan_(&f.x);
+    f.plan = forward_plan(&f.x);
     for (int i = 0; i < ctx->threads; i++) forward_take(&f, i, ctx->ws);
     parallel_for(ctx->team, f.x.at.B * f.x.at.H, forward_head, &f);
     return OK;
@@ -351,12 +383,12 @@ static void tiles(const Problem *p, TileSink *sink)
         touch_backward(&(Touch){ sink, a.D, plan.bq, plan.bk }, &at);
     } else {
         const AttentionForward x = forward_of(p, NULL);
-        const ForwardPlan plan = forward_plan_(&x);
+        const Plan plan = forward_plan(&x);
         touch_forward(&(Touch){ sink, a.D, plan.bq, plan.bk }, &at);
     }
 }
 
-static int64_t forward_flops(const ForwardPlan *plan, AttentionTile *at)
+static int64_t forward_flops(const Plan *plan, AttentionTile *at)
 {
     const Attention *a = at->at;
     int64_t flops = 0;
@@ -375,7 +407,7 @@ static void count(const Problem *p, Counts *counted)
     const Attention a = attention_of(p, NULL);
     const AttentionForward fwd = forward_of(p, NULL);
     const AttentionBackward bwd = backward_of(p, NULL);
-    const ForwardPlan plan = forward_plan_(&fwd);
+    const Plan plan = forward_plan(&fwd);
     if (p->value[AT_KEY_PADDING] || p->value[AT_QUERY_PADDING]) return;
     if (p->pass == BWD) attention_backward_counts(&bwd, counted);
     else counted->matmul_flops += a.B * a.H * forward_flops(&plan, &(AttentionTile){ .at = &a });
