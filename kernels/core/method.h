@@ -49,7 +49,7 @@ typedef enum {
 } Kind;
 
 typedef enum {
-    FILL_NORMAL,               /* standard normal, rounded to bf16, so that all dtypes see the same */
+    FILL_NORMAL,               /* standard normal, rounded to bf16: every dtype sees the same */
     FILL_UNIFORM,              /* uniform in (0, 1), rounded likewise */
     FILL_ZERO,
     FILL_METHOD                /* by the method's own fill() */
