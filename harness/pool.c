@@ -16,12 +16,15 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { LOOK_MS = 2, WORDS_MAX = 400 };
+/* Who works counts by its processor time, for the machine may be busy with other things; who sleeps
+ * counts by the clock, with more patience. */
+enum { LOOK_MS = 2, WORDS_MAX = 400, PATIENCE = 4 };
 
 /* What parent and children share: written by one child (a slot) or once (an item). */
 typedef struct {
     _Atomic int     item, end;       /* the item under way; items [item, end) are this slot's */
     _Atomic int64_t started_ms;      /* of the item under way; 0: none */
+    _Atomic int64_t worked_ms;       /* processor time of the child before that */
 } Slot;
 
 typedef struct {
@@ -39,10 +42,10 @@ typedef struct {
     int          reported, finished;
 } Crew;
 
-static int64_t now_ms(void)
+static int64_t clock_ms(clockid_t clock)
 {
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
+    struct timespec t = { 0, 0 };
+    clock_gettime(clock, &t);
     return t.tv_sec * (int64_t)1000 + t.tv_nsec / 1000000;
 }
 
@@ -57,7 +60,8 @@ static void work_on(const Crew *c, Slot *slot)
 {
     while (slot->item < slot->end) {
         const int item = slot->item;
-        slot->started_ms = now_ms();
+        slot->worked_ms = clock_ms(CLOCK_PROCESS_CPUTIME_ID);
+        slot->started_ms = clock_ms(CLOCK_MONOTONIC);
         memset(result_of(c, item), 0, c->pool->result_bytes);
         c->pool->work(c->pool->self, item, result_of(c, item));
         slot->started_ms = 0;
@@ -141,12 +145,21 @@ static int reap(Crew *c, int worker, Loss loss, int options)
     return start_worker(c, worker);
 }
 
+static int is_late(const Crew *c, int worker)
+{
+    const Slot *slot = &c->slot[worker];
+    const int64_t limit_ms = (int64_t)(1000 * c->pool->limit_s), started_ms = slot->started_ms;
+    const int64_t since_ms = clock_ms(CLOCK_MONOTONIC) - started_ms;
+    clockid_t own;
+    if (!started_ms || since_ms <= limit_ms) return 0;
+    if (since_ms > PATIENCE * limit_ms) return 1;
+    return !clock_getcpuclockid(c->pid[worker], &own) && clock_ms(own) - slot->worked_ms > limit_ms;
+}
+
 static int watch(Crew *c, int worker)
 {
     if (!c->pid[worker]) return 1;
-    const int64_t started_ms = c->slot[worker].started_ms;
-    const int is_late = started_ms && (double)(now_ms() - started_ms) > 1000 * c->pool->limit_s;
-    if (!is_late) return reap(c, worker, LOSS_CRASH, WNOHANG);
+    if (!is_late(c, worker)) return reap(c, worker, LOSS_CRASH, WNOHANG);
     kill(c->pid[worker], SIGKILL);
     return reap(c, worker, LOSS_TIMEOUT, 0);
 }

@@ -19,7 +19,7 @@ typedef struct {
     int    items;
     size_t result_bytes;
     int    workers;            /* children at a time, >= 1 */
-    double limit_s;            /* for one item */
+    double limit_s;            /* for one item: of processor time; four times that by the clock */
     void  *self;
     /* Items for which this is the same as for the one before are done by one child, in order. */
     int  (*group)(void *self, int item);

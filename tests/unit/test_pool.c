@@ -29,6 +29,7 @@ static void work(void *self, int item, void *result)
     case 8:  raise(SIGSEGV); break;
     case 20: _exit(3);
     case 21: for (;;) nanosleep(&(struct timespec){ 1, 0 }, NULL);
+    case 30: for (volatile unsigned turns = 0;;) turns++;
     case 40: raise(SIGKILL); break;
     default: r->square = item * item;
     }
@@ -78,7 +79,7 @@ static void losses_are_single_items(void **state)
         assert_false(seen.out_of_order);
         assert_true(seen.looks > 0);
         for (int i = 0; i < ITEMS; i++) {
-            const int loses = i == 7 || i == 8 || i == 20 || i == 21 || i == 40;
+            const int loses = i == 7 || i == 8 || i == 20 || i == 21 || i == 30 || i == 40;
             assert_int_equal(seen.result[i].was_lost, loses);
             if (!loses) assert_int_equal(seen.result[i].square, i * i);
         }
@@ -87,6 +88,7 @@ static void losses_are_single_items(void **state)
         assert_string_equal(seen.result[8].words, "Segmentation fault");
         assert_string_equal(seen.result[20].words, "exit code 3");
         assert_int_equal(seen.result[21].loss, LOSS_TIMEOUT);
+        assert_int_equal(seen.result[30].loss, LOSS_TIMEOUT);
         assert_int_equal(seen.result[40].loss, LOSS_MEMORY);
     }
 }
