@@ -8,6 +8,7 @@
 
 #include <errno.h>
 #include <signal.h>
+#include <stdlib.h>
 #include <string.h>
 
 static volatile sig_atomic_t pipe_closed;
@@ -90,8 +91,22 @@ static int finish(int code)
     return EXIT_WRONG;
 }
 
+/* The mask of instruction sets: a misspelt one is nothing to go on with. */
+static int is_mask_known(void)
+{
+    const char *mask = getenv("ATTEST_ISA");
+    Isa isa;
+    if (!mask || !*mask || isa_parse(mask, &isa)) return 1;
+    fprintf(stderr, "attest: ATTEST_ISA is '%s', but there is no such instruction set; there are:",
+            mask);
+    for (isa = ISA_PORTABLE; isa < ISA_COUNT; isa++) fprintf(stderr, " %s", isa_name(isa));
+    fputc('\n', stderr);
+    return 0;
+}
+
 int main(int argc, char **argv)
 {
     catch_signals();
+    if (!is_mask_known()) return EXIT_USAGE;
     return finish(dispatch(argc, argv));
 }

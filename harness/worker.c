@@ -106,7 +106,8 @@ typedef struct {
 static void make_environment(Environment *e, const WorkerPlan *plan)
 {
     static const char *const kept[] = { "PATH", "HOME", "TMPDIR", "LD_LIBRARY_PATH", "ASAN_OPTIONS",
-                                        "UBSAN_OPTIONS", "LSAN_OPTIONS", "OPENBLAS_CORETYPE" };
+                                        "UBSAN_OPTIONS", "LSAN_OPTIONS", "OPENBLAS_CORETYPE",
+                                        "ATTEST_ISA" };
     *e = (Environment){ .count = 0 };
     for (char **at = environ; *at; at++)
         for (size_t i = 0; i < sizeof kept / sizeof *kept; i++) {

@@ -9,6 +9,8 @@ expect 0 '^usage: attest check' "$ATTEST" help check
 expect 0 '^usage: attest check' "$ATTEST" check --help
 expect 0 '^attest [0-9a-f]+' "$ATTEST" --version
 expect 0 '^instruction sets here:.* portable' "$ATTEST" --version
+expect 0 '^instruction sets here: portable$' env ATTEST_ISA=portable "$ATTEST" --version
+expect 2 "ATTEST_ISA is 'axv2', but there is no such instruction set" env ATTEST_ISA=axv2 "$ATTEST" list
 expect 2 "no command 'chek'; did you mean 'check'" "$ATTEST" chek
 expect 2 "no command 'zzzzzz'; 'attest --help' lists them" "$ATTEST" zzzzzz
 expect 2 'no option --randm; did you mean --random' "$ATTEST" check --randm 3
