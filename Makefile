@@ -40,7 +40,7 @@ LDLIBS   := $(shell pkg-config --libs $(LIBS)) -lm -lpthread
 
 ISAS_x86_64  := portable avx2 avx512 avx512bf16 count
 ISAS_aarch64 := portable neon count
-ISAS         := $(or $(ISAS_$(shell uname -m)),portable count)
+ISAS         := $(or $(ISAS_$(firstword $(subst -, ,$(shell $(CC) -dumpmachine)))),portable count)
 FLAGS_portable   := -DISA_IS_PORTABLE
 FLAGS_count      := -DISA_IS_COUNT
 FLAGS_neon       :=
@@ -118,13 +118,25 @@ $(UNIT_ISA): %: %.o $(LIBRARY)
 $(BUILD)/tests/isa_here: %: %.o $(CORE)
 	$(call say,link    $@)$(CC) $(COMMON) $(filter %/isa_here.o %/isa.o %/status.o,$^) -o $@
 
+# All of them, or TESTS="build/tests/unit/test_db tests/check.sh"; SKIP: which not, with % for any text.
+TESTS := $(UNIT) $(UNIT_ISA) $(filter-out tests/run.sh,$(wildcard tests/*.sh tests/cli/*.sh))
 tests: $(BUILD)/attest $(BUILD)/tests/isa_here $(UNIT) $(UNIT_ISA)
 test: tests
-	@sh tests/run.sh $(BUILD) $(UNIT) $(UNIT_ISA)
+	@sh tests/run.sh $(BUILD) $(filter-out $(SKIP),$(TESTS))
 
 # The other compiler, with AddressSanitizer and UndefinedBehaviorSanitizer.
 test-sanitized:
 	@$(MAKE) test CC=clang SANITIZE=1 BUILD=build/sanitized
+
+# AArch64 on any machine with Debian's cross compiler: built for Debian's arm64 libraries, which
+# tests/neon/root.sh unpacks below build/neon, and run by qemu. What qemu cannot do is skipped: start
+# workers (/proc/self/exe), die as a process does. Nothing is timed there.
+test-neon: ROOT := $(CURDIR)/build/neon/root
+test-neon:
+	@sh tests/neon/root.sh $(ROOT)
+	@PKG_CONFIG_SYSROOT_DIR=$(ROOT) PKG_CONFIG_LIBDIR=$(ROOT)/usr/lib/aarch64-linux-gnu/pkgconfig \
+	 RUN="qemu-aarch64 -L $(ROOT)" $(MAKE) test CC="aarch64-linux-gnu-gcc --sysroot=$(ROOT)" BUILD=build/neon \
+	 SKIP="%/test_measure %/test_pool %/test_db tests/layers.sh tests/style.sh tests/symbols.sh tests/cli/%"
 
 # ---- for users ----------------------------------------------------------------------------------------------
 PAPERS := $(patsubst papers/%/claims.yaml,%,$(wildcard papers/*/claims.yaml))
@@ -149,6 +161,6 @@ clean:
 	rm -rf $(BUILD)
 
 FORCE:
-.PHONY: all tests test test-sanitized reproduce figures report site readme install uninstall clean FORCE
+.PHONY: all tests test test-sanitized test-neon reproduce figures report site readme install uninstall clean FORCE
 .SECONDARY:
--include $(shell find $(BUILD) -name '*.d' 2>/dev/null)
+-include $(wildcard $(BUILD)/kernels/*/*.d $(BUILD)/harness/*.d $(BUILD)/harness/*/*.d $(BUILD)/tests/*.d $(BUILD)/tests/*/*.d)

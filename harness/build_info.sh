@@ -13,11 +13,12 @@ echo "const int build_dirty = $dirty;"
 echo "const char build_compiler[] = \"$($cc --version | head -n 1)\";"
 echo "const char build_flags[] = \"$flags\";"
 echo 'const CodeHash code_hashes[] = {'
+objcopy=$($cc -print-prog-name=objcopy)      # the one for that compiler's objects
 stripped=$(mktemp)
 trap 'rm -f "$stripped"' EXIT
 for object in "$@"; do
     # Debug sections hold paths; the code itself does not.
-    objcopy --strip-debug "$object" "$stripped"
+    "$objcopy" --strip-debug "$object" "$stripped"
     name=$(echo "${object#*kernels/}" | sed 's/\.o$//; s![/.]!_!g')
     echo "    { \"$name\", \"$(sha256sum "$stripped" | cut -d' ' -f1)\" },"
 done

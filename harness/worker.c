@@ -215,7 +215,7 @@ static int tail_read(Tail *t, int fd)
     if (n < 0) return errno == EINTR;
     for (ssize_t i = 0; i < n; i++) {
         if (t->used == sizeof t->text - 1) memmove(t->text, t->text + 1, --t->used);
-        t->text[t->used++] = chunk[i] >= ' ' || chunk[i] < 0 ? chunk[i] : ' ';
+        t->text[t->used++] = (unsigned char)chunk[i] >= ' ' ? chunk[i] : ' ';
     }
     t->text[t->used] = 0;
     return n > 0;
