@@ -21,7 +21,6 @@ typedef struct {
     const char *yields;        /* names of its metrics with units, for docs */
     Stage       stage;
     int         exact;         /* says the same in every process: asked in block 0 only */
-    int         runs;          /* calls the variants themselves, so they must be given memory */
     /* Trouble of one arm goes to bench_metric_missing or bench_arm_ends and is no failure of this
      * call; not OK ends the block. */
     Status    (*measure)(Bench *bench, Err *err);

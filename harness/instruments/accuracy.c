@@ -43,7 +43,6 @@ extern const Instrument instrument_accuracy;
 const Instrument instrument_accuracy = {
     .name = "accuracy",
     .stage = STAGE_CHECK,
-    .runs = 1,
     .measure = measure,
     .summary =
         "error of the timed output against float64: whole where affordable, else seeded rows",

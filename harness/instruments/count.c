@@ -124,7 +124,6 @@ const Instrument instrument_count = {
     .name = "count",
     .stage = STAGE_COUNT,
     .exact = 1,
-    .runs = 1,
     .measure = measure,
     .summary = "operations executed, counted one by one, beside the variant's formula and the "
                "nominal cost",

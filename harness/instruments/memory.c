@@ -41,7 +41,6 @@ extern const Instrument instrument_memory;
 const Instrument instrument_memory = {
     .name = "memory",
     .stage = STAGE_CHECK,
-    .runs = 1,
     .measure = measure,
     .summary = "bytes of tensors, workspace and states; peak of the worker process",
     .yields = "tensor_bytes (inputs, outputs, states, gradients), output_bytes, state_bytes, "

@@ -445,7 +445,6 @@ extern const Instrument instrument_time;
 const Instrument instrument_time = {
     .name = "time",
     .stage = STAGE_TIME,
-    .runs = 1,
     .measure = measure,
     .summary = "raw epochs of wall and thread-CPU time, arms interleaved, in worker processes",
     .yields =
