@@ -120,18 +120,19 @@ static void write_failures(FILE *out, const Layout *l, int panel, const Axis *x)
     const Figure *f = l->figure;
     int lines = 0, id = 300;
     for (int s = 0; s < l->series_count; s++) {
-        const char *said = "";
+        const char *said = "", *colour = series_colour(&l->series[s]);
         for (int i = 0; i < f->rows; i++) {
             const FigureRow *row = &f->row[i];
             if (!row_failed(row) || !drawn(row, l, panel, s))
                 continue;
             const char *what = strcmp(said, row->outcome) == 0 ? "" : row->outcome;
-            fprintf(out,
-                    "set label %d \"%s%s\" at graph %.4f, graph %.4f right font face.\",10\" tc "
-                    "rgb \"%s\" point pt 2 ps 0.8 lw 1.5 lc rgb \"%s\" offset -1.3,0\n",
-                    id++, what, *what ? " " : "", axis_place(x, row->x),
-                    0.98 - FAILURE_STEP * lines, series_colour(&l->series[s]),
-                    series_colour(&l->series[s]));
+            const double place = axis_place(x, row->x);
+            /* The name stands left of its cross, unless the axis is there. */
+            fprintf(out, "set label %d \"%s\" at graph %.4f, graph %.4f %s font face.\",10\" ",
+                    id++, what, place, 0.98 - FAILURE_STEP * lines,
+                    place < 0.25 ? "left offset 1.3,0" : "right offset -1.3,0");
+            fprintf(out, "tc rgb \"%s\" point pt 2 ps 0.8 lw 1.5 lc rgb \"%s\"\n", colour,
+                    colour);
             said = row->outcome;
         }
         lines += *said != 0;

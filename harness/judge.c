@@ -144,19 +144,37 @@ static int add_point(Judgement *j, const char *point)
     return (j->point[j->points++] = strdup(point)) != NULL;
 }
 
-/* Those of the claim's experiment whose method and variant the query names, with every run. A
- * variant that is not named is meant where the query names only its method. */
+/* 1 if the query names one of the words (ends with NULL), but not this one. */
+static int means_another(const char *sql, const char *const *words, const char *what)
+{
+    for (; *words; words++)
+        if (names(sql, *words))
+            return !names(sql, what);
+    return 0;
+}
+
+static int is_behind(const char *sql, const Query *q)
+{
+    static const char *const passes[] = { "fwd", "bwd", "step", NULL };
+    static const char *const dtypes[] = { "f32", "bf16", "f64", NULL };
+    return names(sql, column_text(q, 2))
+        && (!strstr(sql, "variant") || names(sql, column_text(q, 3)))
+        && !means_another(sql, passes, column_text(q, 6))
+        && !means_another(sql, dtypes, column_text(q, 7));
+}
+
+/* Those of the claim's experiment whose method, variant, pass and dtype the query names, with every
+ * run. What the query does not name at all, it does not restrict. */
 static Status find_points(Court *court, Judgement *j, Sha256 *hash, Err *err)
 {
     const char *sql = j->claim->evidence;
     int complete = 1, failed_runs = 0;
     Query *q = query_open(court->db,
-                          "SELECT point, outcome, method, variant, run_id, outcome <> 'ok' FROM "
-                          "v_outcome WHERE experiment = ? ORDER BY point, run_id",
+                          "SELECT point, outcome, method, variant, run_id, outcome <> 'ok', pass, "
+                          "dtype FROM v_outcome WHERE experiment = ? ORDER BY point, run_id",
                           VALUES(val_text(j->claim->experiment)));
     while (complete && query_row(q)) {
-        if (!names(sql, column_text(q, 2)) ||
-            (strstr(sql, "variant") && !names(sql, column_text(q, 3))))
+        if (!is_behind(sql, q))
             continue;
         const int before = j->points;
         complete = add_point(j, column_text(q, 0));
@@ -208,9 +226,9 @@ static Status describe_timing(Court *court, Judgement *j, Err *err)
     if (most)
         add_reason(j, least == most ? "%lld processes a point" : "%lld to %lld processes a point",
                    (long long)least, (long long)most);
-    if (j->value != 0 && isfinite(j->high - j->low))
-        add_reason(j, "could have shown a change of %.2g %%",
-                   100 * ((j->high - j->low) / 2 / fabs(j->value) + 0.02));
+    const double change = 100 * ((j->high - j->low) / 2 / fabs(j->value) + 0.02);
+    if (isfinite(change))
+        add_reason(j, "could have shown a change of %.*f %%", change < 9.95, change);
     return db_check(court->db, err);
 }
 

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Figures: axes and their marks, which published value stands in which panel, names kept apart,
- * failures at the edge,
- * and a picture that knows its query and its rows. */
+ * failures at the edge, and a picture that knows its query and its rows. */
 #include "../../harness/figure_draw.h"
 #include "../../harness/file.h"
 
@@ -187,8 +186,8 @@ static void failures_stand_at_the_edge(void **state)
     add(&f, "fused", 4096, NAN, 0, "timeout");
     char *text = NULL;
     plot(&f, &text);
-    assert_non_null(strstr(text, "\"out-of-memory \" at graph"));
-    assert_non_null(strstr(text, "\"timeout \" at graph"));
+    assert_non_null(strstr(text, "\"out-of-memory\" at graph"));
+    assert_non_null(strstr(text, "\"timeout\" at graph"));
     assert_non_null(strstr(text, "×: did not finish"));
     /* What happened is said once a series; the second cross stands alone. */
     const char *second = strstr(strstr(text, "out-of-memory") + 1, "\"out-of-memory");
