@@ -163,4 +163,4 @@ clean:
 FORCE:
 .PHONY: all tests test test-sanitized test-neon reproduce figures report site readme install uninstall clean FORCE
 .SECONDARY:
--include $(wildcard $(BUILD)/kernels/*/*.d $(BUILD)/harness/*.d $(BUILD)/harness/*/*.d $(BUILD)/tests/*.d $(BUILD)/tests/*/*.d)
+-include $(wildcard $(BUILD)/*.d $(BUILD)/kernels/*/*.d $(BUILD)/harness/*.d $(BUILD)/harness/*/*.d $(BUILD)/tests/*.d $(BUILD)/tests/*/*.d)
