@@ -9,7 +9,7 @@ extern const char build_compiler[];    /* first line of --version */
 extern const char build_flags[];
 
 typedef struct { const char *symbol, *sha256; } CodeHash;
-/* SHA-256 of each variant's object code, by symbol (flash_attention_online_avx2); ends with NULL. */
+/* SHA-256 of each variant's object code, by symbol (attention_blas_avx2); ends with NULL. */
 extern const CodeHash code_hashes[];
 
 #endif

@@ -8,8 +8,7 @@
 #include <string.h>
 #include <strings.h>
 
-/* blue, vermilion, green, purple, orange, sky blue, black: the darker ones first, which are legible
- * as text */
+/* Blue, vermilion, green, purple, orange, sky blue, black: first those that are legible as text. */
 const char *const palette_light[COLOURS] = { "#0072b2", "#d55e00", "#009e73", "#a9547f",
                                              "#b87e00", "#3a8fbf", "#333333" };
 const char *const palette_dark[COLOURS] = { "#56b4e9", "#ff8c4a", "#3fc9a0", "#e39ac3",

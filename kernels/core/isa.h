@@ -14,9 +14,10 @@ typedef enum {
 
 const char *isa_name(Isa isa);                         /* "avx512bf16" */
 int         isa_parse(const char *name, Isa *out);     /* 1 if known */
-/* Can this machine (CPU and operating system) run it, and may it? ATTEST_ISA=avx2 in the environment
- * masks whatever comes after avx2 in the list above, but count, so that one machine can stand
- * for a lesser one. It reaches this project's code only: OpenBLAS listens to OPENBLAS_CORETYPE. */
+/* Can this machine (CPU and operating system) run it, and may it? ATTEST_ISA=avx2 in the
+ * environment masks whatever comes after avx2 in the list above, but count, so that one
+ * machine can stand for a lesser one. It reaches this project's code only: OpenBLAS listens
+ * to OPENBLAS_CORETYPE. */
 int         isa_runs_here(Isa isa);
 /* Why not, in a few words; NULL if it runs. */
 const char *isa_missing(Isa isa);

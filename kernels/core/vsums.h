@@ -31,7 +31,8 @@ static inline vf v_sums(vf r[VL])
 {
     UNROLL for (int i = 0; i < VL; i += 2) r[i] = _mm256_hadd_ps(r[i], r[i + 1]);
     UNROLL for (int i = 0; i < VL; i += 4) r[i] = _mm256_hadd_ps(r[i], r[i + 2]);
-    return v_add(_mm256_permute2f128_ps(r[0], r[4], 0x20), _mm256_permute2f128_ps(r[0], r[4], 0x31));
+    return v_add(_mm256_permute2f128_ps(r[0], r[4], 0x20),
+                 _mm256_permute2f128_ps(r[0], r[4], 0x31));
 }
 
 #else

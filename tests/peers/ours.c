@@ -33,7 +33,7 @@ typedef struct {
     int64_t   time_ns[CALLS_MAX];
 } Ours;
 
-/* ---- calls ------------------------------------------------------------------------------------ */
+/* ---- calls ---------------------------------------------------------------------------------- */
 
 static Status call(Ours *o)
 {
@@ -54,7 +54,7 @@ static Status timed(Ours *o, int calls)
     return status;
 }
 
-/* ---- is it right? ------------------------------------------------------------------------------- */
+/* ---- is it right? --------------------------------------------------------------------------- */
 
 static Status compare_whole(const Ours *o, Difference *d, Err *err)
 {
@@ -85,7 +85,7 @@ static Status check(const Ours *o, double *error_rel, Err *err)
                 d.worst_tensor, d.error_rel, allowed);
 }
 
-/* ---- opening -------------------------------------------------------------------------------------- */
+/* ---- opening -------------------------------------------------------------------------------- */
 
 static Status refuse(const Ours *o, Err *err)
 {
@@ -94,10 +94,13 @@ static Status refuse(const Ours *o, Err *err)
     const char *why;
     if (!v) return fail(err, UNSUPPORTED, "the reference is not measured");
     if (!(v->passes & p->problem.pass) || !(v->dtypes & 1u << p->problem.dtype))
-        return fail(err, UNSUPPORTED, "%s/%s@%s has no %s in %s", v->method, v->name, isa_name(v->isa),
+        return fail(err, UNSUPPORTED, "%s/%s@%s has no %s in %s", v->method, v->name,
+                    isa_name(v->isa),
                     pass_name(p->problem.pass), dtype_name(p->problem.dtype));
-    if (p->threads > o->cpus) return fail(err, UNSUPPORTED, "%d threads on %d cores", p->threads, o->cpus);
-    if (v->refuses && (why = v->refuses(&p->problem, p->threads))) return fail(err, UNSUPPORTED, "%s", why);
+    if (p->threads > o->cpus)
+        return fail(err, UNSUPPORTED, "%d threads on %d cores", p->threads, o->cpus);
+    if (v->refuses && (why = v->refuses(&p->problem, p->threads)))
+        return fail(err, UNSUPPORTED, "%s", why);
     return OK;
 }
 
@@ -152,7 +155,8 @@ static Status open_point(Ours *o, const char *text, double *error_rel, int64_t *
     Status status = point_parse(&o->point, text, err);
     if (!status) status = problem_valid(&o->point.problem, err);
     if (!status) status = refuse(o, err);
-    if (!status) status = bound_open(&o->bound, &o->point.problem, o->point.problem.dtype, 0, o->device, err);
+    const Problem *asked = &o->point.problem;
+    if (!status) status = bound_open(&o->bound, asked, asked->dtype, 0, o->device, err);
     if (status) return status;
     o->is_open = 1;
     bound_fill(&o->bound);
@@ -168,7 +172,7 @@ static Status open_point(Ours *o, const char *text, double *error_rel, int64_t *
     return status;
 }
 
-/* ---- requests --------------------------------------------------------------------------------------- */
+/* ---- requests ------------------------------------------------------------------------------- */
 
 static void answer_open(Ours *o, const char *text)
 {
@@ -207,7 +211,10 @@ int main(int argc, char **argv)
     static Ours o;
     char line[REQUEST_MAX];
     Err err = { "" };
-    if (argc != 2 || !read_cpus(&o, argv[1])) { fprintf(stderr, "usage: ours CPU,CPU,...\n"); return 2; }
+    if (argc != 2 || !read_cpus(&o, argv[1])) {
+        fprintf(stderr, "usage: ours CPU,CPU,...\n");
+        return 2;
+    }
     if (backend_cpu.open(&o.device, &err)) { fprintf(stderr, "ours: %s\n", err.text); return 1; }
     while (fgets(line, sizeof line, stdin)) {
         line[strcspn(line, "\n")] = 0;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Rows: what goes in comes out, derived ones agree with stats.h to the last bit, failure is data. */
+/* Rows: what goes in comes out, derived ones agree with stats.h to the last bit. */
 #include "db_rows.h"
 
 /* ---- samples ------------------------------------------------------------------------------------
