@@ -22,7 +22,7 @@ machine=$("$attest" query --format csv "SELECT machine FROM v_claim WHERE paper 
         FROM v_claim WHERE paper = 'flashattention' AND id IN (${list%,}) ORDER BY position"
 } > "$table" || exit 1
 mkdir -p results/readme
-cp results/report/flashattention/runtime.svg results/readme/runtime.svg || exit 1
+cp results/figures/flashattention/runtime.svg results/readme/runtime.svg || exit 1
 awk -v table="$table" '
     /<!-- \/verdicts -->/ { skip = 0 }
     !skip { print }
