@@ -57,21 +57,40 @@ class Runner:
 
 # ---- one case -----------------------------------------------------------------------------------
 
-def opened(runner, request, stored, options, case):
-    result = {"arm": runner.name, "stored": stored, "burst_ns": [], "runner": runner}
+@dataclasses.dataclass
+class Entry:
+    """An arm in a case: whom to ask for what, and what came of it."""
+    runner: Runner
+    request: str
+    result: dict
+
+
+def entries(case, runners, options):
+    """Ours, then every peer that takes the case."""
+    def entry(runner, request, stored):
+        return Entry(runner, "open " + request, {"arm": runner.name, "stored": stored, "burst_ns": [],
+                                                 "best_ns": float("inf")})
+    ours, peers = runners
+    text = json.dumps(dataclasses.asdict(case))
+    return [entry(ours, case.point(options.ours.get(case.do, OURS[case.do])), case.dtype)] + \
+           [entry(runner, text, arm.stored(case)) for arm, runner in peers if not arm.refuses(case)]
+
+
+def open_entry(entry, options, case):
+    result = entry.result
     try:
-        result["error"], call_ns, result["version"] = runner.open(request, options, case.threads)
+        result["error"], call_ns, result["version"] = entry.runner.open(entry.request, options,
+                                                                        case.threads)
         calls = round(options.burst_ms * 1e6 / max(call_ns, 1))
         result["calls"] = min(max(calls, 1), CALLS_MAX)
-        result["best_ns"] = float("inf")
     except Failed as trouble:
-        result["reason"] = str(trouble)
-    return result
+        result["reason"], result["burst_ns"] = str(trouble), []
 
 
-def burst(result, options):
+def burst(entry, options):
+    result = entry.result
     try:
-        answer = result["runner"].process.ask(f"burst {result['calls']}")
+        answer = entry.runner.process.ask(f"burst {result['calls']}")
     except Failed as trouble:
         result["reason"], result["burst_ns"] = str(trouble), []
         return
@@ -82,21 +101,21 @@ def burst(result, options):
 
 
 def measure(case, runners, options):
-    """Results of ours, then of every peer that takes the case."""
-    ours, peers = runners
-    results = [opened(ours, "open " + case.point(options.ours.get(case.do, OURS[case.do])), case.dtype,
-                      options, case)]
-    for arm, runner in peers:
-        if not arm.refuses(case):
-            request = "open " + json.dumps(dataclasses.asdict(case))
-            results.append(opened(runner, request, arm.stored(case), options, case))
-    for _ in range(options.rounds):
-        for result in (*results, *reversed(results)):
-            if "reason" not in result:
-                burst(result, options)
-    for result in results:
-        result.pop("runner").close()
-    return results
+    """Results of all arms, ours first."""
+    arms_here = entries(case, runners, options)
+    for restart in range(options.restarts):
+        alive = [e for e in arms_here if "reason" not in e.result]
+        for entry in alive:
+            if restart:
+                entry.runner.end()
+            open_entry(entry, options, case)
+        for _ in range(options.rounds):
+            for entry in (*alive, *reversed(alive)):
+                if "reason" not in entry.result:
+                    burst(entry, options)
+        for entry in alive:
+            entry.runner.close()
+    return [{**e.result, "restarts": options.restarts} for e in arms_here]
 
 
 def forget(options):
@@ -143,8 +162,8 @@ def facts_of(options, have):
             "scheduling": f"SCHED_FIFO {options.realtime}" if options.realtime else "normal",
             "large pages": read("/sys/kernel/mm/transparent_hugepage/enabled"),
             "load before": " ".join(read("/proc/loadavg").split()[:3]),
-            "bursts": f"{options.burst_ms} ms or one call, {options.rounds} mirrored rounds, "
-                      f"{options.gap_ms} ms apart"}
+            "bursts": f"{options.burst_ms} ms or one call, {options.rounds} mirrored rounds in each of "
+                      f"{options.restarts} processes an arm, {options.gap_ms} ms apart"}
 
 
 # ---- options ----------------------------------------------------------------------------------------
@@ -179,6 +198,8 @@ def arguments():
     p.add_argument("--ours", type=chosen, default={}, metavar="PASS=METHOD/VARIANT,...",
                    help="other variants of attest than the usual ones")
     p.add_argument("--rounds", type=int, default=8, help="of two bursts an arm; 6 or more for intervals")
+    p.add_argument("--restarts", type=int, default=1,
+                   help="that many processes an arm, each for all rounds; 6 or more for intervals")
     p.add_argument("--burst-ms", type=float, default=60)
     p.add_argument("--gap-ms", type=float, default=5)
     p.add_argument("--timeout", type=float, default=300, metavar="SECONDS", help="for one answer")

@@ -10,10 +10,13 @@ def rate(case, stored, time_ns):
     return case.work(stored) / time_ns
 
 
-def ratio(result, ours):
-    """Time of the peer over time of ours, one value a round (both bursts of each, so that a drift
-    within the round cancels): above 1, ours is faster."""
-    return [(a * b / (c * d)) ** 0.5 for (a, b), (c, d) in zip(pairs(result), pairs(ours))]
+def ratios(result, ours):
+    """Time of the peer over time of ours, one value a round: above 1, ours is faster. Both bursts of
+    a round count alike, so that a drift within it cancels. Where the arms were restarted, one value
+    for each process instead: rounds in one process share its luck in memory."""
+    each = [(a * b / (c * d)) ** 0.5 for (a, b), (c, d) in zip(pairs(result), pairs(ours))]
+    together = len(each) // result["restarts"] if result["restarts"] > 1 else 1
+    return [intervals.geometric_mean(each[i:i + together]) for i in range(0, len(each), together)]
 
 
 def pairs(result):
@@ -30,8 +33,8 @@ def summary(case, result, ours):
     out["median"] = rate(case, result["stored"], intervals.median(result["burst_ns"]))
     out["unit"] = case.unit()
     if ours and ours["burst_ns"] and ours is not result:
-        ratios = ratio(result, ours)
-        out["ratio"], out["interval"] = intervals.median(ratios), intervals.median_interval(ratios)
+        values = ratios(result, ours)
+        out["ratio"], out["interval"] = intervals.median(values), intervals.median_interval(values)
     return out
 
 

@@ -75,9 +75,14 @@ class Intervals(unittest.TestCase):
 
 class Reports(unittest.TestCase):
     def test_drift_cancels_in_a_mirrored_round(self):
-        ours = {"arm": "attest", "burst_ns": [100 * 1.1 ** 0, 100 * 1.1 ** 3]}
-        peer = {"arm": "x", "burst_ns": [200 * 1.1 ** 1, 200 * 1.1 ** 2]}
-        self.assertAlmostEqual(report.ratio(peer, ours)[0], 2)
+        ours = {"restarts": 1, "burst_ns": [100 * 1.1 ** 0, 100 * 1.1 ** 3]}
+        peer = {"restarts": 1, "burst_ns": [200 * 1.1 ** 1, 200 * 1.1 ** 2]}
+        self.assertAlmostEqual(report.ratios(peer, ours)[0], 2)
+
+    def test_processes_are_the_unit_where_there_are_several(self):
+        ours = {"restarts": 2, "burst_ns": [1.0] * 8}
+        peer = {"restarts": 2, "burst_ns": [2.0] * 4 + [8.0, 8.0, 2.0, 2.0]}
+        self.assertEqual([round(x, 9) for x in report.ratios(peer, ours)], [2, 4])
 
     def test_forward_and_backward_are_added(self):
         def arm(name, time_ns):
