@@ -60,6 +60,7 @@ typedef struct {
     int64_t k_panel, v_panel;      /* 32-bit words of a panel: floats, or pairs */
     int64_t k_words, v_words;      /* words of a packed head */
     int64_t heads;                 /* key heads packed at a time */
+    int     own;                   /* each worker does, and packs, whole key heads */
     int     pairs;                 /* bf16 operands, multiplied in pairs */
 } ForwardPlan;
 
@@ -81,14 +82,16 @@ static inline void forward_blocks_(const AttentionForward *x, ForwardPlan *plan)
     plan->width = gemm_columns(plan->bk) + GEMM_NR;    /* a block may begin inside a panel */
 }
 
-/* Heads are packed few at a time, so that they are still in L3 when they are used, but
- * enough of them that all threads have work until the end. */
-static inline int64_t forward_heads_(const Attention *a, const ForwardPlan *plan, int threads)
+/* Where key heads come out even, each worker does its own, packed into its own L2, and nobody
+ * waits. Else, and where a head is larger than that, all work on the tiles of a few heads:
+ * as many as stay in L3, but enough that all have work until the end. */
+static inline void forward_heads_(const Attention *a, ForwardPlan *plan, int threads)
 {
+    const int64_t heads = a->B * a->Hkv, bytes = 4 * (plan->k_words + plan->v_words);
     const int64_t items = plan->bands * plan->tiles * (a->H / a->Hkv);
-    const int64_t busy = (16 * threads + items - 1) / items;
-    const int64_t near = FORWARD_PACK_BYTES / (4 * (plan->k_words + plan->v_words));
-    return forward_min_(busy > near ? busy : near, a->B * a->Hkv);
+    const int64_t busy = (16 * threads + items - 1) / items, near = FORWARD_PACK_BYTES / bytes;
+    plan->own = threads == 1 || (near && (heads % threads == 0 || heads >= 16 * threads));
+    plan->heads = plan->own ? threads : forward_min_(busy > near ? busy : near, heads);
 }
 
 static inline ForwardPlan forward_plan_(const AttentionForward *x, int threads)
@@ -101,12 +104,12 @@ static inline ForwardPlan forward_plan_(const AttentionForward *x, int threads)
     plan.v_panel = keys / step * GEMM_NR;
     plan.k_words = keys / GEMM_NR * plan.k_panel;
     plan.v_words = gemm_columns(a->D) / GEMM_NR * plan.v_panel;
-    plan.heads = forward_heads_(a, &plan, threads);
+    forward_heads_(a, &plan, threads);
     return plan;
 }
 
 typedef struct {                   /* what one worker holds */
-    float    *q;                   /* [bq][D] c q; not for pairs */
+    float    *q;                   /* [bq][D] q widened; only for bf16 without pairs */
     float    *s;                   /* [bq][width] scores, then weights */
     uint16_t *p;                   /* [bq][width] weights; only for pairs */
     float    *o;                   /* [bq][Dv] output, not yet divided */
@@ -114,12 +117,17 @@ typedef struct {                   /* what one worker holds */
     float    *l;                   /* [bq][VL] sum so far, by lane */
 } ForwardScratch;
 
+static inline int forward_widens_(const AttentionForward *x, const ForwardPlan *plan)
+{
+    return x->dtype == BF16 && !plan->pairs;
+}
+
 /* Takes the scratch (ws) or only says how large it is (ws NULL). */
 static inline size_t forward_scratch_(const AttentionForward *x, const ForwardPlan *plan,
                                       Workspace *ws, ForwardScratch *out)
 {
     const struct { void **at; int64_t bytes; } need[] = {
-        { (void **)&out->q, plan->pairs ? 0 : plan->bq * x->at.D * 4 },
+        { (void **)&out->q, forward_widens_(x, plan) ? plan->bq * x->at.D * 4 : 0 },
         { (void **)&out->s, plan->bq * plan->width * 4 },
         { (void **)&out->p, plan->pairs ? plan->bq * plan->width * 2 : 0 },
         { (void **)&out->o, plan->bq * plan->Dv * 4 },
@@ -151,7 +159,7 @@ struct ForwardTile {
     const ForwardScratch   *w;
     int64_t     b, h, i0, rows;    /* the tile: rows i0..i0+rows-1, none of them padding */
     int64_t     padding;           /* rows behind them that are */
-    const void *q;                 /* row i0: c q in float32, or q in bf16 */
+    const void *q;                 /* row i0, in bf16 for pairs, else in float32 */
     const void *k, *v;             /* packed */
     /* What is done with rows r..r+rows-1 and the keys of `block` that some of them see:
      * forward_work_, or a count of it. */
@@ -170,7 +178,7 @@ TEMPLATE void forward_softmax_(const ForwardTile *t, int64_t r, int rows, float 
 {
     const Attention *at = &t->x->at;
     const int64_t width = t->plan->width, Dv = t->plan->Dv;
-    const float c = pairs ? forward_c_(at) : 1;            /* else it is in q */
+    const float c = forward_c_(at);
     float *o = t->w->o + r * Dv, *l = t->w->l + r * VL;
     float top[SOFTMAX_LANES] = { 0 }, a[SOFTMAX_LANES];
     SoftmaxDropout z = { .key = key, .threshold = dropout_threshold(at->dropout_percent) };
@@ -182,7 +190,7 @@ TEMPLATE void forward_softmax_(const ForwardTile *t, int64_t r, int rows, float 
             softmax_scale(l, VL, a[i]);
         }
         if (dropout) z.row = dropout_row(at->seed, t->b * at->H + t->h, t->i0 + r + i);
-        softmax_weigh(s, p, n, pairs ? &c : NULL, top[i], l, pairs, dropout ? &z : NULL);
+        softmax_weigh(s, p, n, c, top[i], l, pairs, dropout ? &z : NULL);
     }
 }
 
@@ -324,17 +332,17 @@ static inline ForwardTile forward_place_(const AttentionForward *x, const Forwar
     return t;
 }
 
-/* c q of the tile in float32; `at` is the flat index of its first row. */
-static inline const float *forward_queries_(const ForwardTile *t, int64_t at)
+/* q of the tile from row `at` on, as the products read it. */
+static inline const void *forward_queries_(const ForwardTile *t, int64_t at)
 {
     const AttentionForward *x = t->x;
-    const vf c = v_set1(forward_c_(&x->at));
-    const int64_t count = t->rows * x->at.D, first = at * x->at.D;
+    const int64_t count = t->rows * x->at.D;
+    const uint16_t *q = (const uint16_t *)x->q + at * x->at.D;
+    if (x->dtype == F32) return (const float *)x->q + at * x->at.D;
+    if (t->plan->pairs) return q;
     for (int64_t i = 0; i < count; i += VL) {
         const int n = (int)forward_min_(count - i, VL);
-        const vf q = x->dtype == BF16 ? v_load_bf16_n((const uint16_t *)x->q + first + i, n)
-                                      : v_load_n((const float *)x->q + first + i, n);
-        v_store_n(t->w->q + i, v_mul(q, c), n);
+        v_store_n(t->w->q + i, v_load_bf16_n(q + i, n), n);
     }
     return t->w->q;
 }
@@ -371,11 +379,17 @@ static inline void forward_padding_(const AttentionForward *x, int64_t at, int64
     for (int64_t i = 0; i < count; i++) x->lse[at + i] = -INFINITY;
 }
 
+/* The products read q row by row, far apart: its lines would come one by one. */
+static inline void forward_fetch_(const ForwardTile *t)
+{
+    const int64_t bytes = t->rows * t->x->at.D * (t->plan->pairs ? 2 : 4);
+    for (int64_t i = 0; i < bytes; i += 64) __builtin_prefetch((const char *)t->q + i, 0, 2);
+}
+
 static inline void forward_tile_(ForwardTile *t, int64_t at)
 {
-    const AttentionForward *x = t->x;
-    t->q = (const uint16_t *)x->q + at * x->at.D;
-    if (!t->plan->pairs) t->q = forward_queries_(t, at);
+    t->q = forward_queries_(t, at);
+    forward_fetch_(t);
     memset(t->w->o, 0, (size_t)(t->rows * t->plan->Dv) * sizeof(float));
     memset(t->w->l, 0, (size_t)(t->rows * VL) * sizeof(float));
     for (int64_t r = 0; r < t->rows; r++) t->w->m[r] = -INFINITY;
@@ -390,8 +404,9 @@ typedef struct {
     ForwardPlan     plan;
     ForwardScratch *scratch;       /* [threads] */
     int32_t        *packed;        /* [heads][k_words + v_words] */
-    int64_t         first;         /* b Hkv + kv head of the first that is packed */
+    int64_t         first;         /* b Hkv + kv head of the first that is packed, if shared */
     int64_t         pieces;        /* of FORWARD_PACK_KEYS keys, a head */
+    int64_t         tiles;         /* that read a head */
 } ForwardJob;
 
 static inline int32_t *forward_packed_(const ForwardJob *job, int64_t slot)
@@ -399,20 +414,17 @@ static inline int32_t *forward_packed_(const ForwardJob *job, int64_t slot)
     return job->packed + slot * (job->plan.k_words + job->plan.v_words);
 }
 
-/* One piece of a key head. Keys that are padding are not packed: they are never read. */
-static inline void forward_pack_(void *arg, int64_t item, int worker)
+/* One piece of key head `head`. Keys that are padding are not packed: they are never read. */
+static inline void forward_pack_(const ForwardJob *job, int64_t slot, int64_t head, int64_t piece)
 {
-    const ForwardJob *job = arg;
     const ForwardPlan *plan = &job->plan;
     const AttentionForward *x = job->x;
-    const int64_t slot = item / job->pieces, j = item % job->pieces * FORWARD_PACK_KEYS;
-    const int64_t head = job->first + slot, D = x->at.D;
+    const int64_t j = piece * FORWARD_PACK_KEYS, D = x->at.D;
     const int64_t left = attention_key_len(&x->at, head / x->at.Hkv) - j;
     const int64_t n = forward_min_(left, FORWARD_PACK_KEYS), at = (head * x->at.Tk + j) * D;
     int32_t *k = forward_packed_(job, slot) + j / GEMM_NR * plan->k_panel;
     int32_t *v = forward_packed_(job, slot) + plan->k_words;
     const uint16_t *from_k = (const uint16_t *)x->k + at, *from_v = (const uint16_t *)x->v + at;
-    (void)worker;
     if (n <= 0) return;
 #ifdef SIMD_BF16_DOT
     if (plan->pairs) {
@@ -431,17 +443,17 @@ static inline void forward_pack_(void *arg, int64_t item, int worker)
     }
 }
 
-/* One tile. Those of a head come with the last rows first: under a causal mask these have
- * most to do, and the small ones at the end keep all workers busy. */
-static inline void forward_item_(void *arg, int64_t item, int worker)
+/* Tile number `tile` of those that read key head `head`. They come with the last rows first:
+ * under a causal mask these have most to do, and the small ones at the end keep all workers
+ * busy. */
+static inline void forward_item_(const ForwardJob *job, int64_t slot, int64_t head, int64_t tile,
+                                 int worker)
 {
-    const ForwardJob *job = arg;
     const ForwardPlan *plan = &job->plan;
     const Attention *a = &job->x->at;
     const int64_t group = a->H / a->Hkv, per_head = plan->bands * plan->tiles;
-    const int64_t slot = item / per_head / group, head = job->first + slot;
-    const int64_t h = head % a->Hkv * group + item / per_head % group;
-    ForwardTile t = forward_place_(job->x, plan, head / a->Hkv, h, per_head - 1 - item % per_head);
+    const int64_t h = head % a->Hkv * group + tile / per_head;
+    ForwardTile t = forward_place_(job->x, plan, head / a->Hkv, h, per_head - 1 - tile % per_head);
     const int64_t at = (t.b * a->H + t.h) * a->T + t.i0;
     t.w = &job->scratch[worker];
     t.k = forward_packed_(job, slot);
@@ -451,6 +463,28 @@ static inline void forward_item_(void *arg, int64_t item, int worker)
     forward_padding_(job->x, at + t.rows, t.padding);
 }
 
+static inline void forward_own_head_(void *arg, int64_t head, int worker)
+{
+    const ForwardJob *job = arg;
+    for (int64_t i = 0; i < job->pieces; i++) forward_pack_(job, worker, head, i);
+    for (int64_t i = 0; i < job->tiles; i++) forward_item_(job, worker, head, i, worker);
+}
+
+static inline void forward_shared_pack_(void *arg, int64_t item, int worker)
+{
+    const ForwardJob *job = arg;
+    const int64_t slot = item / job->pieces;
+    (void)worker;
+    forward_pack_(job, slot, job->first + slot, item % job->pieces);
+}
+
+static inline void forward_shared_item_(void *arg, int64_t item, int worker)
+{
+    const ForwardJob *job = arg;
+    const int64_t slot = item / job->tiles;
+    forward_item_(job, slot, job->first + slot, item % job->tiles, worker);
+}
+
 /* Everything is taken from ctx->ws: attention_forward_workspace() bytes. */
 static inline void attention_forward(const AttentionForward *x, Ctx *ctx)
 {
@@ -458,15 +492,20 @@ static inline void attention_forward(const AttentionForward *x, Ctx *ctx)
     ForwardScratch scratch[THREADS_MAX];
     ForwardJob job = { .x = x, .plan = forward_plan_(x, ctx->threads), .scratch = scratch };
     const ForwardPlan *plan = &job.plan;
+    const int64_t heads = a->B * a->Hkv;
     for (int i = 0; i < ctx->threads; i++) forward_scratch_(x, plan, ctx->ws, &scratch[i]);
     const size_t words = (size_t)(plan->heads * (plan->k_words + plan->v_words));
     job.packed = workspace_take(ctx->ws, words * sizeof *job.packed);
     job.pieces = (a->Tk + FORWARD_PACK_KEYS - 1) / FORWARD_PACK_KEYS;
-    for (; job.first < a->B * a->Hkv; job.first += plan->heads) {
-        const int64_t heads = forward_min_(a->B * a->Hkv - job.first, plan->heads);
-        parallel_for(ctx->team, heads * job.pieces, forward_pack_, &job);
-        parallel_for(ctx->team, heads * (a->H / a->Hkv) * plan->bands * plan->tiles, forward_item_,
-                     &job);
+    job.tiles = a->H / a->Hkv * plan->bands * plan->tiles;
+    if (plan->own) {
+        parallel_for(ctx->team, heads, forward_own_head_, &job);
+        return;
+    }
+    for (; job.first < heads; job.first += plan->heads) {
+        const int64_t some = forward_min_(heads - job.first, plan->heads);
+        parallel_for(ctx->team, some * job.pieces, forward_shared_pack_, &job);
+        parallel_for(ctx->team, some * job.tiles, forward_shared_item_, &job);
     }
 }
 
@@ -533,7 +572,7 @@ static inline void forward_touch_(const ForwardTile *t, int tensor, int64_t firs
 static inline void forward_touch_tile_(const ForwardTile *t)
 {
     const int64_t D = t->x->at.D, item = (int64_t)dtype_bytes(t->x->dtype);
-    if (!t->plan->pairs) {
+    if (forward_widens_(t->x, t->plan)) {
         forward_touch_(t, FORWARD_Q, t->i0 * D, t->rows * D, item, 0);
         forward_touch_(t, FORWARD_QUERIES, 0, t->rows * D, 4, 1);
     }
@@ -547,8 +586,8 @@ static inline void forward_touch_keys_(const ForwardTile *t, int64_t r, int64_t 
 {
     const int64_t D = t->x->at.D, packed = t->plan->pairs ? 2 : 4;
     const int64_t from = keys.first / GEMM_NR * GEMM_NR, to = gemm_columns(keys.end);
-    const int queries = t->plan->pairs ? FORWARD_Q : FORWARD_QUERIES;
-    const int64_t row = t->plan->pairs ? t->i0 + r : r, sums = t->plan->Dv + VL + 1;
+    const int widens = forward_widens_(t->x, t->plan), queries = widens ? FORWARD_QUERIES : FORWARD_Q;
+    const int64_t row = widens ? r : t->i0 + r, sums = t->plan->Dv + VL + 1;
     (void)block;
     forward_touch_(t, queries, row * D, rows * D, packed, 0);
     forward_touch_(t, FORWARD_PACKED_K, from * D, (to - from) * D, packed, 0);

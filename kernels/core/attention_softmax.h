@@ -81,18 +81,18 @@ typedef struct {
     uint32_t   threshold;
 } SoftmaxDropout;
 
-/* Weights 2^(c s - m) from n scores; adds them up in l. c: NULL where the scores have it.
- * pairs: as bf16, to p instead of s. z: NULL without dropout, which l does not see. */
-TEMPLATE void softmax_weigh(float *s, uint16_t *p, int64_t n, const float *c, float m, float *l,
+/* Weights 2^(c s - m) from n scores; adds them up in l. pairs: as bf16, to p instead of s.
+ * z: NULL without dropout, which l does not see. */
+TEMPLATE void softmax_weigh(float *s, uint16_t *p, int64_t n, float c, float m, float *l,
                             int pairs, const SoftmaxDropout *z)
 {
-    const vf top = v_set1(m), scale = v_set1(c ? *c : 1);
+    const vf top = v_set1(m), scale = v_set1(c);
     vf sum[GEMM_NV] = { v_load(l), v_zero() };
     for (int64_t j = 0; j < n; j += GEMM_NR) {
         vf w[GEMM_NV];
         UNROLL for (int v = 0; v < GEMM_NV; v++) {
             const vf x = v_load(s + j + v * VL);
-            w[v] = v_exp2_down(c ? v_fms(x, scale, top) : v_sub(x, top), pairs ? 3 : 5);
+            w[v] = v_exp2_down(v_fms(x, scale, top), pairs ? 3 : 5);
             sum[v] = v_add(sum[v], w[v]);
             if (z) w[v] = v_mul(w[v], v_dropout(z->row, z->key + j + v * VL, z->threshold, 1));
             if (!pairs) v_store(s + j + v * VL, w[v]);

@@ -207,15 +207,31 @@ TEMPLATE void gemm_panel_(int nv, int64_t m, int64_t k, const float *a, int64_t 
         gemm_tile_(1, nv, k, a + i * a_row, a_row, a_step, b, c + i * ldc, ldc, n, add);
 }
 
+/* A sum of k terms in float32 errs with the length of its chain of roundings: longer ones
+ * are cut. It costs nothing, as a panel of GEMM_CHAIN rows also stays in L1. */
+enum { GEMM_CHAIN = 256 };
+
+TEMPLATE void gemm_chains_(int nv, int64_t m, int64_t k, const float *a, int64_t a_row,
+                           int64_t a_step, const float *b, float *c, int64_t ldc, int n, int add)
+{
+    int64_t left = k;
+    for (; left > GEMM_CHAIN; left -= GEMM_CHAIN, add = 1) {
+        gemm_panel_(nv, m, GEMM_CHAIN, a, a_row, a_step, b, c, ldc, n, add);
+        a += GEMM_CHAIN * a_step;
+        b += GEMM_CHAIN * GEMM_NR;
+    }
+    gemm_panel_(nv, m, left, a, a_row, a_step, b, c, ldc, n, add);
+}
+
 TEMPLATE void gemm_panels_(int64_t m, int64_t n, int64_t k, const float *a, int64_t a_row,
                            int64_t a_step, const float *b, int64_t panel, float *c, int64_t ldc,
                            int add)
 {
     for (; n > VL; n -= GEMM_NR, b += panel, c += GEMM_NR)
-        gemm_panel_(GEMM_NV, m, k, a, a_row, a_step, b, c, ldc,
-                    n < GEMM_NR ? (int)n : GEMM_NR, add);
+        gemm_chains_(GEMM_NV, m, k, a, a_row, a_step, b, c, ldc,
+                     n < GEMM_NR ? (int)n : GEMM_NR, add);
     if (n > 0)
-        gemm_panel_(1, m, k, a, a_row, a_step, b, c, ldc, (int)n, add);
+        gemm_chains_(1, m, k, a, a_row, a_step, b, c, ldc, (int)n, add);
 }
 
 /* The multiply-adds that a product executes, as FLOPs: columns are padded to whole vectors. */

@@ -97,7 +97,7 @@ TEMPLATE void weigh(const Forward *f, const AttentionTile *at, const Scratch *w,
     SoftmaxDropout z = { .key = at->j0, .threshold = dropout_threshold(a->dropout_percent) };
     float l[VL] = { 0 };
     if (dropout) z.row = dropout_row(a->seed, at->b * a->H + at->h, at->i0 + r);
-    softmax_weigh(w->s + r * f->plan.bk, NULL, n, &c, mt > -INFINITY ? c * mt : 0, l, 0,
+    softmax_weigh(w->s + r * f->plan.bk, NULL, n, c, mt > -INFINITY ? c * mt : 0, l, 0,
                   dropout ? &z : NULL);
     w->lt[r] = v_sum(v_load(l));
 }
