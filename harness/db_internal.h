@@ -35,6 +35,12 @@ Status schema_bring_up(Db *db, Err *err);
 /* The steps of `list` (ends with version 0) above the file's version, in one transaction. */
 Status schema_migrate(Db *db, const Migration *list, Err *err);
 
+/* ---- merge.c -------------------------------------------------------------------------- */
+
+/* SQL: did this session come from another file? */
+#define IS_FOREIGN(session) \
+    "EXISTS (SELECT 1 FROM session_fact WHERE session = " session " AND name = 'merged.from')"
+
 /* ---- sql_functions.c ------------------------------------------------------------------ */
 
 /* Returns SQLite's result code. */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What the database already knows of a comparison, so that nothing is measured twice: rows count
- * only if they come from this machine, from this object code, and hold what is asked for. */
+ * only if they were measured here (same machine, not merged from another file: merge.h), by this
+ * object code, and hold what is asked for. */
 #include "db_internal.h"
 
 #include <stdlib.h>
@@ -79,21 +80,24 @@ static void remember(Db *db, Blocks *b, unsigned well)
     b->well[b->count++] = well;
 }
 
+/* A twin's blocks are part of the same ratio; then it is not ours alone that has decided. */
 static void count_pairs(Db *db, const BlockContext *context, int64_t comparison, const Expected *e,
                         Known *out)
 {
     Query *q = query_open(
         db,
-        "SELECT a.position, b.position, r.code_a, r.code_b, r.verdict FROM arm a JOIN arm b "
+        "SELECT a.position, b.position, r.code_a, r.code_b, r.verdict, EXISTS (SELECT 1 FROM block k "
+        "JOIN session s ON s.id = k.session WHERE k.comparison = ?1 AND s.machine = ?2 AND "
+        IS_FOREIGN("s.id") ") FROM arm a JOIN arm b "
         "ON b.comparison = a.comparison JOIN ratio r ON r.point_a = a.point AND r.point_b = "
         "b.point "
-        "WHERE a.comparison = ? AND r.machine = ?",
+        "WHERE a.comparison = ?1 AND r.machine = ?2",
         VALUES(val_integer(comparison), val_integer(context->from.machine)));
     while (query_row(q)) {
         const int64_t a = column_integer(q, 0), b = column_integer(q, 1);
         if (column_integer(q, 2) != e->code[a] || column_integer(q, 3) != e->code[b]) continue;
         out->timed_pairs++;
-        out->decided_pairs += strcmp(column_text(q, 4), "inconclusive") != 0;
+        out->decided_pairs += strcmp(column_text(q, 4), "inconclusive") && !column_integer(q, 5);
     }
     query_close(q);
 }
@@ -114,7 +118,8 @@ Status db_known(Db *db, const BlockContext *context, int64_t session, const Poin
         "SELECT b.id, b.instruments, b.duration_ms, b.wall_limit_ms, b.memory_limit_bytes FROM "
         "block b "
         "JOIN session s ON s.id = b.session WHERE b.comparison = ?1 AND s.machine = ?2 "
-        "AND (?3 = 0 OR b.session = ?3) ORDER BY b.started_at_ms",
+        "AND (?3 = 0 OR b.session = ?3) AND NOT " IS_FOREIGN("b.session")
+        " ORDER BY b.started_at_ms",
         VALUES(val_integer(comparison), val_integer(context->from.machine), val_integer(session)));
     while (query_row(q)) {
         if (!covers(column_text(q, 1), context->instruments)) continue;

@@ -113,7 +113,7 @@ static void choose_journal(Db *db)
     query_close(mode);
 }
 
-static void connect(Db *db, int flags, const char *name)
+void connect_to(Db *db, int flags, const char *name)
 {
     const int rc = sqlite3_open_v2(name, &db->sqlite, flags | SQLITE_OPEN_NOMUTEX, NULL);
     if (!db->sqlite) { trouble(db, NO_MEMORY, "no memory for the database"); return; }
@@ -126,7 +126,7 @@ static void connect(Db *db, int flags, const char *name)
     if (functions != SQLITE_OK) sqlite_trouble(db, functions);
 }
 
-static void disconnect(Db *db)
+void disconnect(Db *db)
 {
     for (int i = 0; i < QUERIES; i++) {
         sqlite3_finalize(db->query[i].statement);
@@ -136,25 +136,37 @@ static void disconnect(Db *db)
     db->sqlite = NULL;
 }
 
+static int is_in_memory(const Db *db)
+{
+    return !strncmp(db->path, MEMORY_PATH, sizeof MEMORY_PATH - 1);
+}
+
+/* What is attached later is named by a URI, which says that it is only read; the main file is not:
+ * its name may hold any character. */
+static int uri_flag(const Db *db)
+{
+    return strncmp(db->path, "file:", 5) || is_in_memory(db) ? SQLITE_OPEN_URI : 0;
+}
+
 static Status open_to_write(Db *db, Err *err)
 {
-    Status status = make_folders(db->path, err);
+    Status status = is_in_memory(db) ? OK : make_folders(db->path, err);
     if (status) return status;
-    connect(db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, db->path);
+    connect_to(db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | uri_flag(db), db->path);
     db_script(db,
               "PRAGMA foreign_keys = ON; PRAGMA synchronous = NORMAL; PRAGMA temp_store = MEMORY;"
               "PRAGMA cache_size = -32768");
     const SchemaState state = schema_state(db);
-    if (state != SCHEMA_FOREIGN && state != SCHEMA_NEWER) choose_journal(db);
+    if (state != SCHEMA_FOREIGN && state != SCHEMA_NEWER && !is_in_memory(db)) choose_journal(db);
     if ((status = db_check(db, err)) || (status = schema_bring_up(db, err))) return status;
     return db_refresh(db, err);
 }
 
 /* A file in WAL mode in a folder that cannot be written has no shared memory to be read with; if
  * no log is left beside it, it is whole by itself. */
-static void connect_read_only(Db *db)
+void connect_read_only(Db *db)
 {
-    connect(db, SQLITE_OPEN_READONLY, db->path);
+    connect_to(db, SQLITE_OPEN_READONLY | uri_flag(db), db->path);
     db_integer(db, "SELECT count(*) FROM sqlite_schema", NO_VALUES, 0);
     if (!db->status || strpbrk(db->path, "?#%")) return;
     char uri[PATH_MAX_BYTES + 32], log[PATH_MAX_BYTES + 8];
@@ -164,7 +176,8 @@ static void connect_read_only(Db *db)
     snprintf(uri, sizeof uri, "file:%s?immutable=1", db->path);
     disconnect(db);
     db->status = OK;
-    connect(db, SQLITE_OPEN_READONLY | SQLITE_OPEN_URI, uri);
+    connect_to(db, SQLITE_OPEN_READONLY | SQLITE_OPEN_URI, uri);
+    db->immutable = 1;
 }
 
 /* What only needs to be derived again is derived by opening the file for writing once. */
@@ -191,7 +204,7 @@ static Status bring_up_for_reading(Db *db, SchemaState state, Err *err)
 static Status open_to_read(Db *db, Err *err)
 {
     struct stat st;
-    if (stat(db->path, &st))
+    if (!is_in_memory(db) && stat(db->path, &st))
         return fail(err, BAD_INPUT, "%s: %s; `attest run` makes it", db->path, strerror(errno));
     connect_read_only(db);
     const SchemaState state = schema_state(db);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The handle as the two files that talk to SQLite see it. */
+/* The handle as the files that talk to SQLite see it. */
 #ifndef DB_SQLITE_H
 #define DB_SQLITE_H
 
@@ -23,12 +23,24 @@ struct Db {
     DbMode   mode;
     Status   status;           /* the first trouble, OK if there is none */
     Err      err;
+    int      immutable;        /* opened as a file that nobody can write */
     int      in_transaction;
     int      trusted;          /* above 0: our own statements, which the guard lets pass */
     uint64_t opened;           /* queries so far */
     const volatile int *stop;
     Query    query[QUERIES], broken;
 };
+
+/* ---- db_open.c -------------------------------------------------------------------------- */
+
+/* Databases that live in this process have paths that start so (db_other.c). */
+#define MEMORY_PATH "file:/attest-in-memory-"
+
+void connect_to(Db *db, int flags, const char *name);
+void connect_read_only(Db *db);
+void disconnect(Db *db);
+
+/* ---- db.c --------------------------------------------------------------------------------- */
 
 /* Remembers what SQLite's result code and message say. */
 void sqlite_trouble(Db *db, int rc);
