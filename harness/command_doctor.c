@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* attest doctor: what this machine is, can do and lacks. */
+#include "aa_tell.h"
 #include "cli.h"
 #include "db.h"
 #include "doctor.h"
+#include "lock.h"
 #include "units.h"
 
 #include <math.h>
@@ -10,7 +12,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { BUDGET_MS = 2500 };
+enum { BUDGET_MS = 2500, EACH_MS = 200 };
+
+/* What --aa asks for, and what came of it. */
+typedef struct {
+    AaPlan    plan;            /* trials 0: not asked for */
+    AaReport  report[NOISE_KERNELS];
+    Progress *progress;
+} Aa;
 
 /* ---- JSON ---------------------------------------------------------------------------- */
 
@@ -77,7 +86,7 @@ static void write_noise(Json *j, const NoiseReport *report)
     json_close(j);
 }
 
-static void write_json(const Call *call, const Checkup *c)
+static void write_json(const Call *call, const Checkup *c, const Aa *aa)
 {
     Json j;
     json_open(&j, call->out);
@@ -87,6 +96,7 @@ static void write_json(const Call *call, const Checkup *c)
     write_isas(&j);
     write_ceilings(&j, &c->ceilings);
     write_noise(&j, c->noise);
+    if (aa->plan.trials) aa_json(&j, &aa->plan, aa->report);
     write_facts(&j, "state", &c->state);
     write_reasons(&j, &c->state);
     json_array(&j, "missing");
@@ -183,7 +193,7 @@ static void print_missing(FILE *out, const Checkup *c)
     else fprintf(out, "  nothing\n");
 }
 
-static void write_text(const Call *call, const Checkup *c)
+static void write_text(const Call *call, const Checkup *c, const Aa *aa)
 {
     FILE *out = call->out;
     fprintf(out, "%s%s%s\n", paint(out, "1"), c->alias, paint(out, "0"));
@@ -194,6 +204,13 @@ static void write_text(const Call *call, const Checkup *c)
     print_ceilings(out, &c->ceilings, c->threads);
     heading(out, "noise: the same code against itself");
     print_noise(out, c->noise);
+    if (aa->plan.trials) {
+        char each[UNITS_TEXT], title[120];
+        duration_print(each, (double)aa->plan.each_ns);
+        snprintf(title, sizeof title, "differences found in comparisons of %s (--aa)", each);
+        heading(out, title);
+        aa_print(out, aa->report);
+    }
     heading(out, "state and capabilities");
     print_facts(out, &c->state);
     heading(out, "missing");
@@ -202,53 +219,116 @@ static void write_text(const Call *call, const Checkup *c)
 
 /* ---- the database -------------------------------------------------------------------- */
 
-static Status store_noise(Db *db, int64_t session, const NoiseReport *report, Err *err)
+/* What is not known is no row. */
+static int noise_rows(NoiseKernel k, const Checkup *c, const Aa *aa, char name[][AA_NAME],
+                      Noise *out)
 {
-    Noise noise[64];
     int n = 0;
-    for (NoiseKernel k = 0; k < NOISE_KERNELS; k++)
-        for (int i = 0; noise_entry(&report[k], i, &noise[n].name, &noise[n].unit, &noise[n].value);
-             i++) {
-            noise[n].kernel = noise_kernel_name(k);
-            n += isfinite(noise[n].value) != 0;
-        }
-    return db_noise(db, session, noise, n, err);
+    for (int i = 0; noise_entry(&c->noise[k], i, &out[n].name, &out[n].unit, &out[n].value); i++)
+        n += isfinite(out[n].value) != 0;
+    for (int i = 0; aa->plan.trials &&
+                    aa_entry(&aa->report[k], i, name[n], &out[n].unit, &out[n].value); i++) {
+        out[n].name = name[n];
+        n += isfinite(out[n].value) != 0;
+    }
+    for (int i = 0; i < n; i++) out[i].kernel = noise_kernel_name(k);
+    return n;
 }
 
-static Status store(const Call *call, const Checkup *c, Err *err)
+static Status store_noise(Db *db, int64_t session, const Checkup *c, const Aa *aa, Err *err)
+{
+    enum { ROWS = 48 };        /* of one kernel */
+    Noise noise[ROWS];
+    char name[ROWS][AA_NAME];
+    Status status = OK;
+    for (NoiseKernel k = 0; k < NOISE_KERNELS && !status; k++)
+        status = db_noise(db, session, noise, noise_rows(k, c, aa, name, noise), err);
+    return status;
+}
+
+static Status store(const Call *call, const Checkup *c, const Aa *aa, Err *err)
 {
     Db *db;
     Provenance from;
     Status status = db_open(&db, call->db_path, DB_WRITE, err);
     if (status) return status;
-    status = db_session(db, &c->identity, c->alias, &c->state, "doctor", &from, err);
+    status = db_session(db, &c->identity, c->alias, &c->state,
+                        aa->plan.trials ? "doctor --aa" : "doctor", &from, err);
     if (!status) status = db_ceilings(db, from.session, &c->ceilings, err);
-    if (!status) status = store_noise(db, from.session, c->noise, err);
+    if (!status) status = store_noise(db, from.session, c, aa, err);
     db_close(db);
     return status;
 }
 
 /* ---- the command --------------------------------------------------------------------- */
 
+static Status read_aa(const Call *call, Aa *aa, Err *err)
+{
+    long long trials;
+    const char *each = call_option(call, "each");
+    *aa = (Aa){ .plan = { .each_ns = EACH_MS * (int64_t)1000000 } };
+    if (!call_option(call, "aa")) {
+        if (!each && !call_option(call, "trials")) return OK;
+        return fail(err, BAD_INPUT, "--trials and --each say how --aa is done: add --aa");
+    }
+    Status status = call_integer(call, "trials", AA_TRIALS, AA_TRIALS_MIN, AA_TRIALS_MAX, &trials,
+                                 err);
+    if (!status && each) status = duration_parse(each, &aa->plan.each_ns, err);
+    if (!status) aa->plan.trials = (int)trials;
+    return status;
+}
+
+static int tell(void *self, int done, const char *what)
+{
+    progress_at(self, done, what);
+    return !interrupted;
+}
+
+static Status run_aa(const Call *call, Aa *aa, Err *err)
+{
+    CoreLock lock;
+    if (!aa->plan.trials) return OK;
+    lock_cores(&lock, 1, &aa->plan.cpu);
+    aa->progress = progress_open(call, "comparing", aa_comparisons_most(&aa->plan));
+    aa->plan.tell = tell;
+    aa->plan.self = aa->progress;
+    const Status status = aa_measure(&aa->plan, aa->report, err);
+    progress_close(aa->progress);
+    unlock_cores(&lock);
+    return status;
+}
+
+static Status examine(const Call *call, int64_t budget_ns, Aa *aa, Err *err)
+{
+    Checkup *c = calloc(1, sizeof *c);
+    if (!c) return fail(err, NO_MEMORY, "no memory for a checkup");
+    Status status = checkup_run(c, budget_ns, err);
+    if (!status) status = run_aa(call, aa, err);
+    if (!status && call->json) write_json(call, c, aa);
+    else if (!status) write_text(call, c, aa);
+    if (!status && !call_option(call, "no-store")) status = store(call, c, aa, err);
+    free(c);
+    return status;
+}
+
 static int run(const Call *call)
 {
     Err err;
+    Aa aa;
     int64_t budget_ns = BUDGET_MS * (int64_t)1000000;
     const char *text = call_option(call, "budget");
     Status status = text ? duration_parse(text, &budget_ns, &err) : OK;
-    if (status) return call_failed(call, status, &err);
-    Checkup *c = calloc(1, sizeof *c);
-    if (!c) return call_failed(call, fail(&err, NO_MEMORY, "no memory for a checkup"), &err);
-    status = checkup_run(c, budget_ns, &err);
-    if (!status && call->json) write_json(call, c);
-    else if (!status) write_text(call, c);
-    if (!status && !call_option(call, "no-store")) status = store(call, c, &err);
-    free(c);
+    if (!status) status = read_aa(call, &aa, &err);
+    if (!status) status = examine(call, budget_ns, &aa, &err);
     return status ? call_failed(call, status, &err) : EXIT_DONE;
 }
 
 static const Option options[] = {
     { .name = "budget", .value = "TIME", .help = "how long to measure limits and noise (2500ms)" },
+    { .name = "aa", .help = "the long certificate: false alarms, and the smallest difference that "
+                            "is found" },
+    { .name = "trials", .value = "COUNT", .help = "of --aa: comparisons of equal arms (200)" },
+    { .name = "each", .value = "TIME", .help = "of --aa: how long one comparison takes (200ms)" },
     { .name = "no-store", .help = "leave the database alone" },
     { 0 }
 };
@@ -265,5 +345,10 @@ const Command command_doctor = {
         "the bandwidth of each cache level, with one thread and with all of them, and compares "
         "equal code with itself, which tells how often this machine raises a false alarm and how "
         "small a difference it can show. What cannot be had is listed with the reason. The session "
-        "is stored in the database.",
+        "is stored in the database.\n"
+        "With --aa the comparison itself is tried: a loop of arithmetic and one that streams from "
+        "memory are compared with themselves 200 times, each time for 200 ms, and then half as "
+        "often with 0.5, 1, 2, 5 and 10 % more work in one arm, until that is found in 85 % of the "
+        "comparisons. Takes some minutes. A machine that should do well under load must be tried "
+        "under load: start it first.",
 };

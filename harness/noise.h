@@ -5,10 +5,7 @@
 #ifndef NOISE_H
 #define NOISE_H
 
-#include "stats.h"
-
-typedef enum { NOISE_COMPUTE, NOISE_MEMORY, NOISE_KERNELS } NoiseKernel;
-const char *noise_kernel_name(NoiseKernel kernel);    /* "compute", "memory" */
+#include "twins.h"
 
 typedef struct {
     Certificate certificate;
@@ -17,7 +14,7 @@ typedef struct {
 } NoiseReport;
 
 /* Both kernels (arithmetic in registers; streaming from main memory), one core, about budget_ns in
- * all. BAD_INPUT: too short for a single trial. */
+ * all. aa.h is the long form. */
 Status noise_certify(int cpu, int64_t budget_ns, NoiseReport out[NOISE_KERNELS], Err *err);
 
 /* The same as rows for people and for the database: name, unit and value of entry i, 0 after the
