@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The mask on the engines of flash_attention/online: a tile whose blocks are all 0 is
- * skipped by looking at the mask alone. Tiles are cut so that they lie inside blocks
- * wherever blocks are large enough for a product; smaller blocks share a tile, which is
- * then computed as soon as one of them is kept, and masked. */
+/* The mask on the engines of flash_attention/online. The forward pass goes through runs of
+ * kept blocks and computes nothing else. The backward pass skips a tile whose blocks are all
+ * 0; its tiles lie inside blocks wherever these are large enough for a product; smaller
+ * blocks share a tile, which is then computed as soon as one is kept, and masked. */
 #include "block_sparse_attention.h"
 #include "../core/attention_backward.h"
 #include "../core/attention_forward.h"
@@ -20,7 +20,7 @@ static int64_t fit(int64_t block, int64_t least, int64_t most)
 }
 
 enum {
-    ROWS_LEAST = 16, ROWS_MOST = 128, KEYS_LEAST = GEMM_NR, KEYS_MOST = 256, KEYS_MOST_BWD = 128
+    ROWS_LEAST = 16, ROWS_MOST = 128, KEYS_LEAST = GEMM_NR, KEYS_MOST = 128
 };
 
 static AttentionBlocks blocks_of(const Problem *p, const void *mask)
@@ -37,8 +37,6 @@ static AttentionForward forward_of(const Problem *p, const Args *args, const Att
 {
     AttentionForward x = {
         .at = attention_of(p, NULL), .blocks = mask, .dtype = p->dtype,
-        .block_q = fit(p->value[BR], ROWS_LEAST, ROWS_MOST),
-        .block_k = fit(p->value[BC], KEYS_LEAST, KEYS_MOST),
     };
     if (!args) return x;
     x.at = block_sparse_of(p, args);
@@ -56,7 +54,7 @@ static AttentionBackward backward_of(const Problem *p, const Args *args,
     AttentionBackward x = {
         .at = attention_of(p, NULL), .blocks = mask, .dtype = p->dtype,
         .block_q = fit(p->value[BR], ROWS_LEAST, ROWS_MOST),
-        .block_k = fit(p->value[BC], KEYS_LEAST, KEYS_MOST_BWD),
+        .block_k = fit(p->value[BC], KEYS_LEAST, KEYS_MOST),
     };
     if (!args) return x;
     x.at = block_sparse_of(p, args);

@@ -50,8 +50,11 @@ enum { FORWARD_PAIRS = 0 };
 #endif
 
 /* 96 rows are whole register tiles on every ISA, and use a panel eight times or more. 512
- * keys hide the reading and writing of o, and their scores fill a fifth of a 1 MiB L2. */
-enum { FORWARD_BQ = 96, FORWARD_BK = 512, FORWARD_PACK_KEYS = 512, FORWARD_PACK_BYTES = 8 << 20 };
+ * keys hide the reading and writing of o, and their scores fill a fifth of a 1 MiB L2. A packed
+ * head of more than FORWARD_NEAR bytes comes from far away for each tile: then tiles are
+ * higher, although their scores fill most of L2. One of up to FORWARD_OWN bytes stays in L2. */
+enum { FORWARD_BQ = 96, FORWARD_BQ_FAR = 384, FORWARD_BK = 512, FORWARD_PACK_KEYS = 512 };
+enum { FORWARD_OWN = 1 << 20, FORWARD_NEAR = 4 << 20 };
 
 typedef struct {
     int64_t bq, bk, width;         /* rows a tile, keys a block, columns of its scores */
@@ -67,13 +70,19 @@ typedef struct {
 static inline int64_t forward_up_(int64_t n, int64_t unit) { return (n + unit - 1) / unit * unit; }
 static inline int64_t forward_min_(int64_t a, int64_t b) { return a < b ? a : b; }
 
-/* Tiles of equal height, none higher than FORWARD_BQ. */
+static inline int64_t forward_packed_bytes_(const ForwardPlan *plan)
+{
+    return 4 * (plan->k_words + plan->v_words);
+}
+
+/* Tiles of equal height. */
 static inline void forward_blocks_(const AttentionForward *x, ForwardPlan *plan)
 {
     const Attention *a = &x->at;
+    const int64_t most = forward_packed_bytes_(plan) > FORWARD_NEAR ? FORWARD_BQ_FAR : FORWARD_BQ;
     plan->band = x->blocks && x->blocks->mask ? forward_min_(x->blocks->Br, a->T) : a->T;
     plan->bands = (a->T + plan->band - 1) / plan->band;
-    const int64_t tiles = (plan->band + FORWARD_BQ - 1) / FORWARD_BQ;
+    const int64_t tiles = (plan->band + most - 1) / most;
     plan->bq = x->block_q ? x->block_q : forward_up_((plan->band + tiles - 1) / tiles, GEMM_MR);
     plan->bq = forward_min_(plan->bq, plan->band);
     plan->tiles = (plan->band + plan->bq - 1) / plan->bq;
@@ -82,15 +91,17 @@ static inline void forward_blocks_(const AttentionForward *x, ForwardPlan *plan)
     plan->width = gemm_columns(plan->bk) + GEMM_NR;    /* a block may begin inside a panel */
 }
 
-/* Where key heads come out even, each worker does its own, packed into its own L2, and nobody
- * waits. Else, and where a head is larger than that, all work on the tiles of a few heads:
- * as many as stay in L3, but enough that all have work until the end. */
+/* Where small key heads come out even, each worker does its own, packed into its own L2, and
+ * nobody waits. Else all work on the tiles of a few heads: as many as stay in L3, but enough
+ * that all have work until the end. */
 static inline void forward_heads_(const Attention *a, ForwardPlan *plan, int threads)
 {
-    const int64_t heads = a->B * a->Hkv, bytes = 4 * (plan->k_words + plan->v_words);
+    const int64_t heads = a->B * a->Hkv, bytes = forward_packed_bytes_(plan);
     const int64_t items = plan->bands * plan->tiles * (a->H / a->Hkv);
-    const int64_t busy = (16 * threads + items - 1) / items, near = FORWARD_PACK_BYTES / bytes;
-    plan->own = threads == 1 || (near && (heads % threads == 0 || heads >= 16 * threads));
+    const int64_t busy = (16 * threads + items - 1) / items;
+    const int64_t near = FORWARD_NEAR / bytes;
+    const int even = heads % threads == 0 || heads >= 16 * threads;
+    plan->own = threads == 1 || (even && bytes <= FORWARD_OWN);
     plan->heads = plan->own ? threads : forward_min_(busy > near ? busy : near, heads);
 }
 
@@ -99,11 +110,11 @@ static inline ForwardPlan forward_plan_(const AttentionForward *x, int threads)
     const Attention *a = &x->at;
     ForwardPlan plan = { .pairs = x->dtype == BF16 && FORWARD_PAIRS, .Dv = forward_up_(a->D, VL) };
     const int64_t step = plan.pairs ? 2 : 1, keys = gemm_columns(a->Tk);
-    forward_blocks_(x, &plan);
     plan.k_panel = (a->D + step - 1) / step * GEMM_NR;
     plan.v_panel = keys / step * GEMM_NR;
     plan.k_words = keys / GEMM_NR * plan.k_panel;
     plan.v_words = gemm_columns(a->D) / GEMM_NR * plan.v_panel;
+    forward_blocks_(x, &plan);
     forward_heads_(a, &plan, threads);
     return plan;
 }

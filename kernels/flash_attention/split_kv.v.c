@@ -23,6 +23,7 @@ enum {
     PAIR = 2 * VL,               /* elements that are loaded together */
     BLOCK = 32,                  /* keys between two updates of the weights */
     ROWS = 4,                    /* queries at a time: a key is loaded once for all of them */
+    HELD = 4,                    /* pairs of each of them that registers can hold */
     GRAIN_BYTES = 2048,          /* of keys, then of values, before the other has its turn */
     AHEAD_BYTES = 4096,          /* of a prefetch into L2, where there are several queries */
 #if defined(__AVX512F__) || defined(__ARM_NEON)
@@ -139,6 +140,29 @@ TEMPLATE void score_rows(int half, int rows, int pairs, const Job *j, const Work
         UNROLL for (int r = 0; r < rows; r++) dot[r] = v_zero();
         UNROLL for (int64_t at = 0; at < bytes; at += bytes_of(half, PAIR))
             score_pair(half, rows, q, q_stride, key, at, dot);
+        UNROLL for (int r = 0; r < rows; r++) v_store(part + r * BLOCK * VL, dot[r]);
+    }
+}
+
+/* The same with bf16 dot products and queries that stay in registers, where the compiler,
+ * fearing for them at each store, would load them again for each key. */
+TEMPLATE void score_held(int rows, int pairs, const Job *j, const Work *w, int64_t row, Block k,
+                         int t, int n)
+{
+    const char *q = w->q + row * 2 * j->Dp, *key = k.data + t * k.stride;
+    float *part = w->part + (row * BLOCK + t) * VL;
+    vi held[ROWS][HELD];
+    UNROLL for (int r = 0; r < rows; r++)
+        UNROLL for (int i = 0; i < pairs; i++)
+            held[r][i] = vi_load((const int32_t *)(const void *)q + (r * pairs + i) * VL);
+    for (int i = 0; i < n; i++, key += k.stride, part += VL) {
+        vf dot[ROWS];
+        if (rows > 1 && row == 0) ask_for(key, bytes_of(1, pairs * PAIR));
+        UNROLL for (int r = 0; r < rows; r++) dot[r] = v_zero();
+        UNROLL for (int u = 0; u < pairs; u++) {
+            const vi x = vi_load((const int32_t *)(const void *)key + u * VL);
+            UNROLL for (int r = 0; r < rows; r++) dot[r] = v_dot2(dot[r], held[r][u], x);
+        }
         UNROLL for (int r = 0; r < rows; r++) v_store(part + r * BLOCK * VL, dot[r]);
     }
 }
@@ -284,7 +308,9 @@ TEMPLATE void score_some(int half, int rows, const Job *j, const Work *w, int64_
                          int t, int n)
 {
     const int64_t pairs = j->Dp / PAIR;
-    if (pairs == 2) score_rows(half, rows, 2, j, w, row, k, t, n);
+    if (half && DOT2 && pairs == 2) score_held(rows, 2, j, w, row, k, t, n);
+    else if (half && DOT2 && pairs == HELD) score_held(rows, HELD, j, w, row, k, t, n);
+    else if (pairs == 2) score_rows(half, rows, 2, j, w, row, k, t, n);
     else if (pairs == 4) score_rows(half, rows, 4, j, w, row, k, t, n);
     else score_rows(half, rows, 0, j, w, row, k, t, n);
 }
@@ -298,11 +324,12 @@ TEMPLATE void score_grain(int half, const Job *j, const Work *w, Block k, int t,
 }
 
 /* As many queries at a time as leave whole values in registers: one half of all values and
- * then the other would break the stream. */
+ * then the other would break the stream. But pairs of bf16 values take so long to unpack that
+ * it is better to do it once for four queries. */
 TEMPLATE void value_grain(int half, const Job *j, const Work *w, Block v, int t, int n)
 {
     int64_t r = 0;
-    for (; 8 * j->Dp / PAIR <= SUMS && r + 4 <= j->rows; r += 4)
+    for (; ((half && DOT2) || 8 * j->Dp / PAIR <= SUMS) && r + 4 <= j->rows; r += 4)
         value_rows(half, 4, j, w, r, v, t, n);
     for (; r + 2 <= j->rows; r += 2) value_rows(half, 2, j, w, r, v, t, n);
     for (; r < j->rows; r++) value_rows(half, 1, j, w, r, v, t, n);
