@@ -4,6 +4,7 @@
 #   make test                 every test
 #   make reproduce-PAPER      measure, judge, draw and report one paper   (PROFILE=smoke|quick|paper)
 #   make reproduce            all papers;  make figures, make report, make site: from stored rows only
+#   make reruns-PAPER         the same several times (RERUNS=10): do its verdicts agree?
 #   make install              PREFIX=/usr/local DESTDIR=
 #
 # What a file is, is said by its place and name alone; nothing is listed by hand:
@@ -145,6 +146,15 @@ $(PAPERS:%=reproduce-%): reproduce-%: $(BUILD)/attest
 reproduce: $(PAPERS:%=reproduce-%)
 figures report site: $(BUILD)/attest
 	$(BUILD)/attest $@
+
+# Does it come out the same? RERUNS times from nothing, each into a database of its own; one that is
+# finished is not repeated. Then the verdicts side by side. (1: a point was wrong, which is a row.)
+RERUNS ?= 10
+$(PAPERS:%=reruns-%): reruns-%: $(BUILD)/attest
+	@for n in $$(seq $(RERUNS)); do \
+	   $(BUILD)/attest reproduce $* --profile $(PROFILE) --db results/reruns/$*-$(PROFILE)-$$n.db --into results/reruns/$*-$(PROFILE)-$$n \
+	   >/dev/null || [ $$? = 1 ] || exit; done
+	$(BUILD)/attest agree --paper $* $$(seq -f results/reruns/$*-$(PROFILE)-%g.db $(RERUNS))
 
 # The figure and the verdicts in README.md, from results/attest.db.
 readme: $(BUILD)/attest

@@ -39,4 +39,14 @@ grep -q 'FA-1-exact' "$folder/all" || fail "all papers: flashattention is missin
 grep -q 'flashattention' "$folder/err" || fail "the refusal does not name the papers"
 "$ATTEST" claims flashattention --machine nobody >/dev/null 2>"$folder/err"
 [ $? -eq 2 ] || fail "an unknown machine is not refused with 2"
+
+# Two databases of nothing agree on nothing; one that is not there is no database of nothing.
+cp "$ATTEST_DB" "$folder/b.db"
+"$ATTEST" agree "$ATTEST_DB" "$folder/b.db" >"$folder/text" || fail "agree: exit $?"
+grep -q 'no claim could be decided' "$folder/text" || fail "agree counts what nobody measured"
+"$ATTEST" agree --json "$ATTEST_DB" "$folder/b.db" | grep -q '"flips": 0' || fail "agree --json"
+"$ATTEST" agree --strict "$ATTEST_DB" "$folder/b.db" >/dev/null
+[ $? -eq 3 ] || fail "agree --strict is content with nothing"
+"$ATTEST" agree "$ATTEST_DB" "$folder/c.db" >/dev/null 2>"$folder/err" && fail "agree reads what is not there"
+[ -e "$folder/c.db" ] && fail "agree makes the database that it was to read"
 exit 0
