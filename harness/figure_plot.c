@@ -102,12 +102,20 @@ static void write_end_labels(FILE *out, const Layout *l, int panel, const Axis *
     }
 }
 
+/* About as wide as the text is in pixels: capitals are wider than the rest. */
+static double label_width(const char *text)
+{
+    double width = 0;
+    for (; *text; text++) width += *text >= 'A' && *text <= 'Z' ? 8.2 : 6.3;
+    return width;
+}
+
 static int label_space(const Layout *l)
 {
-    size_t longest = 4;
+    double widest = label_width("name");
     for (int s = 0; s < l->series_count; s++)
-        longest = strlen(l->series[s].label) > longest ? strlen(l->series[s].label) : longest;
-    return (int)(6.3 * (double)longest) + 26;
+        widest = fmax(widest, label_width(l->series[s].label));
+    return (int)widest + 26;
 }
 
 /* ---- failures at the edge ------------------------------------------------------------------- */
