@@ -122,13 +122,21 @@ static Status short_options(Words *w, const char *letters)
     return OK;
 }
 
+/* The name of an option has no blank or line break in it: a word that has one before any '=' is an
+ * argument, such as SQL that begins with a comment. */
+static int is_option(const char *word)
+{
+    if (word[0] != '-' || !word[1]) return 0;
+    return word[1] != '-' || strcspn(word, " \t\r\n") >= strcspn(word, "=");
+}
+
 static Status read_words(Words *w)
 {
     int only_arguments = 0;
     while (w->at < w->argc) {
         char *word = w->argv[w->at++];
         Status status = OK;
-        if (only_arguments || word[0] != '-' || !word[1]) w->call->argv[w->call->argc++] = word;
+        if (only_arguments || !is_option(word)) w->call->argv[w->call->argc++] = word;
         else if (!strcmp(word, "--")) only_arguments = 1;
         else if (word[1] == '-') status = long_option(w, word + 2);
         else status = short_options(w, word + 1);

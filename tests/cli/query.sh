@@ -26,6 +26,10 @@ query 0 '\| *x *\|' "SELECT 1 AS x" markdown
 query 0 '^6$' "SELECT count(*) FROM v_time" csv
 query 0 '^[0-9.]+,[0-9.]+$' "SELECT slope(p->>'T', counted, 1), r2(p->>'T', counted) FROM v_count WHERE name = 'matmul_flops' AND variant = 'blas'" csv
 query 0 '^2\.0,' "SELECT slope(p->>'T', counted, 1), 0 FROM v_count WHERE name = 'matmul_flops' AND variant = 'unfused'" csv
+query 0 '^7$' '-- a comment
+SELECT 7' csv
+expect 0 '^7$' "$ATTEST" query --db "$db" --format csv -- '--a=b
+SELECT 7'
 query 2 'no such column: nowhere' "SELECT nowhere FROM v_time"
 query 2 'only reading is allowed' "DELETE FROM run"
 query 2 'only reading is allowed' "CREATE TEMP TABLE t (x)"

@@ -82,6 +82,33 @@ static void repeated_options(void **state)
     call_close(&l.call);
 }
 
+/* Words with blanks in them, which read_line cannot give. */
+static void an_argument_may_begin_with_dashes(void **state)
+{
+    (void)state;
+    static const char *const words[] = {
+        "-- a comment\nSELECT 1", "--comment\nSELECT 1 = 1", "--\tSELECT", "--fresh\nSELECT",
+    };
+    for (int i = 0; i < 4; i++) {
+        Line l;
+        char *argv[] = { (char *)words[i], (char *)"--against=a b", (char *)"-ab c", NULL };
+        assert_int_equal(call_open(&l.call, &command, 3, argv, &l.err), OK);
+        assert_int_equal(l.call.argc, 1);
+        assert_string_equal(l.call.argv[0], words[i]);
+        assert_null(call_option(&l.call, "fresh"));
+        assert_int_equal(l.call.options, 2);
+        assert_string_equal(l.call.option_value[0], "a b");
+        assert_string_equal(l.call.option_value[1], "b c");
+        call_close(&l.call);
+    }
+    Line l;
+    read_line(&l, "-- --fresh -q");                        /* behind "--" all are arguments */
+    assert_int_equal(l.status, OK);
+    assert_int_equal(l.call.argc, 2);
+    assert_string_equal(l.call.argv[0], "--fresh");
+    call_close(&l.call);
+}
+
 static void refused(const char *text, const char *sentence)
 {
     Line l;
@@ -283,6 +310,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(options_in_every_form),
         cmocka_unit_test(repeated_options),
+        cmocka_unit_test(an_argument_may_begin_with_dashes),
         cmocka_unit_test(wrong_lines_get_a_sentence),
         cmocka_unit_test(numbers_within_a_range),
         cmocka_unit_test(help_needs_no_arguments),
