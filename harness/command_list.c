@@ -253,7 +253,7 @@ static Status list_machines(const Call *call, List *list, Err *err)
     list_open(list, heading);
     Status status = db_open(&db, call->db_path, DB_READ, err);
     if (status) return status;
-    Query *q = query_open(db, "SELECT machine, sessions, facts ->> '$.\"cpu.model\"' "
+    Query *q = query_open(db, "SELECT machine, sessions, facts ->> '$.\"cpu.name\"' "
                               "FROM v_machine ORDER BY machine", 0, NULL);
     while (query_row(q)) {
         const char *row[3];

@@ -198,7 +198,9 @@ static Status bring_up_for_reading(Db *db, SchemaState state, Err *err)
                  "estimates lag behind the rows, for the file can only be read");
         return OK;
     }
-    return schema_bring_up(db, err);   /* which refuses: newer, foreign or empty */
+    if (state == SCHEMA_EMPTY)
+        return fail(err, BAD_INPUT, "%s is empty; `attest run` fills it", db->path);
+    return schema_bring_up(db, err);   /* which refuses: newer or foreign */
 }
 
 static Status open_to_read(Db *db, Err *err)
