@@ -64,6 +64,8 @@ typedef struct {                 /* what one task works in */
 
 typedef struct { const char *data; int64_t stride; } Block;     /* keys or values; bytes */
 
+static int least(int64_t x, int64_t y) { return (int)(x < y ? x : y); }
+
 static const float LOG2_E = 1.44269504f;
 
 /* ---- pairs ----------------------------------------------------------------------------- */
@@ -125,41 +127,28 @@ TEMPLATE void score_pair(int half, int rows, const char *q, int64_t q_stride, co
     }
 }
 
-/* Partial sums of `rows` queries with keys t..t+n-1 of the block, one key after the other.
- * A constant number of pairs (0: any) lets a few queries stay in registers. */
+/* Partial sums of `rows` queries with keys t..t+n-1 of the block, one key after the other. A
+ * constant number of pairs (0: any) is unrolled, and with bf16 dot products the queries then
+ * stay in registers, where the compiler, fearing for them at each store, would load them again. */
 TEMPLATE void score_rows(int half, int rows, int pairs, const Job *j, const Work *w, int64_t row,
                          Block k, int t, int n)
 {
     const int64_t q_stride = half && DOT2 ? 2 * j->Dp : 4 * j->Dp;
     const int64_t bytes = bytes_of(half, pairs ? pairs * PAIR : j->Dp);
+    const int holds = half && DOT2 && pairs;
     const char *q = w->q + row * q_stride, *key = k.data + t * k.stride;
     float *part = w->part + (row * BLOCK + t) * VL;
+    vi held[ROWS][HELD];
+    UNROLL for (int r = 0; holds && r < rows; r++)
+        UNROLL for (int u = 0; u < pairs; u++)
+            held[r][u] = vi_load((const int32_t *)(const void *)q + (r * pairs + u) * VL);
     for (int i = 0; i < n; i++, key += k.stride, part += VL) {
         vf dot[ROWS];
         if (rows > 1 && row == 0) ask_for(key, bytes);
         UNROLL for (int r = 0; r < rows; r++) dot[r] = v_zero();
-        UNROLL for (int64_t at = 0; at < bytes; at += bytes_of(half, PAIR))
+        UNROLL for (int64_t at = 0; at < bytes && !holds; at += bytes_of(half, PAIR))
             score_pair(half, rows, q, q_stride, key, at, dot);
-        UNROLL for (int r = 0; r < rows; r++) v_store(part + r * BLOCK * VL, dot[r]);
-    }
-}
-
-/* The same with bf16 dot products and queries that stay in registers, where the compiler,
- * fearing for them at each store, would load them again for each key. */
-TEMPLATE void score_held(int rows, int pairs, const Job *j, const Work *w, int64_t row, Block k,
-                         int t, int n)
-{
-    const char *q = w->q + row * 2 * j->Dp, *key = k.data + t * k.stride;
-    float *part = w->part + (row * BLOCK + t) * VL;
-    vi held[ROWS][HELD];
-    UNROLL for (int r = 0; r < rows; r++)
-        UNROLL for (int i = 0; i < pairs; i++)
-            held[r][i] = vi_load((const int32_t *)(const void *)q + (r * pairs + i) * VL);
-    for (int i = 0; i < n; i++, key += k.stride, part += VL) {
-        vf dot[ROWS];
-        if (rows > 1 && row == 0) ask_for(key, bytes_of(1, pairs * PAIR));
-        UNROLL for (int r = 0; r < rows; r++) dot[r] = v_zero();
-        UNROLL for (int u = 0; u < pairs; u++) {
+        UNROLL for (int u = 0; holds && u < pairs; u++) {
             const vi x = vi_load((const int32_t *)(const void *)key + u * VL);
             UNROLL for (int r = 0; r < rows; r++) dot[r] = v_dot2(dot[r], held[r][u], x);
         }
@@ -308,10 +297,8 @@ TEMPLATE void score_some(int half, int rows, const Job *j, const Work *w, int64_
                          int t, int n)
 {
     const int64_t pairs = j->Dp / PAIR;
-    if (half && DOT2 && pairs == 2) score_held(rows, 2, j, w, row, k, t, n);
-    else if (half && DOT2 && pairs == HELD) score_held(rows, HELD, j, w, row, k, t, n);
-    else if (pairs == 2) score_rows(half, rows, 2, j, w, row, k, t, n);
-    else if (pairs == 4) score_rows(half, rows, 4, j, w, row, k, t, n);
+    if (pairs == 2) score_rows(half, rows, 2, j, w, row, k, t, n);
+    else if (pairs == HELD) score_rows(half, rows, HELD, j, w, row, k, t, n);
     else score_rows(half, rows, 0, j, w, row, k, t, n);
 }
 
@@ -334,8 +321,6 @@ TEMPLATE void value_grain(int half, const Job *j, const Work *w, Block v, int t,
     for (; r + 2 <= j->rows; r += 2) value_rows(half, 2, j, w, r, v, t, n);
     for (; r < j->rows; r++) value_rows(half, 1, j, w, r, v, t, n);
 }
-
-static int least(int64_t x, int64_t y) { return (int)(x < y ? x : y); }
 
 static void weigh_block(const Job *j, Work *w, int64_t slot, int n)
 {
@@ -392,17 +377,19 @@ static void begin(const Job *j, Work *w, int64_t first_row)
     memset(w->v, 0, (size_t)(BLOCK * j->Dp * j->item));
 }
 
-/* What the queries of batch entry b see of slots first..end-1; returns the union. */
+/* What the queries of batch entry b see of slots first..end-1, each (see; may be NULL) and
+ * together. */
 static KeyRange look(const Job *j, int64_t b, int64_t first, int64_t end, KeyRange *see)
 {
     KeyRange all = { end, first };
     for (int64_t i = 0; i < j->a.T; i++) {
-        see[i] = attention_keys(&j->a, b, i);
-        if (see[i].first < first) see[i].first = first;
-        if (see[i].end > end) see[i].end = end;
-        if (see[i].end <= see[i].first) continue;
-        if (see[i].first < all.first) all.first = see[i].first;
-        if (see[i].end > all.end) all.end = see[i].end;
+        KeyRange keys = attention_keys(&j->a, b, i);
+        if (keys.first < first) keys.first = first;
+        if (keys.end > end) keys.end = end;
+        if (see) see[i] = keys;
+        if (keys.end <= keys.first) continue;
+        if (keys.first < all.first) all.first = keys.first;
+        if (keys.end > all.end) all.end = keys.end;
     }
     return all;
 }
@@ -456,12 +443,6 @@ static void split_body(void *arg, int64_t index, int worker)
 
 /* ---- merging --------------------------------------------------------------------------- */
 
-static void put(const Job *j, int64_t at, vf x, int n)
-{
-    if (j->dtype == BF16) v_store_bf16_n((uint16_t *)j->o + at, x, n);
-    else v_store_n((float *)j->o + at, x, n);
-}
-
 /* One query: lse = ln sum exp lse_g, o = sum exp(lse_g - lse) o_g. */
 static void merge_body(void *arg, int64_t row, int worker)
 {
@@ -482,7 +463,11 @@ static void merge_body(void *arg, int64_t row, int worker)
             o[d / VL] = v_fma(weight, v_load_n(part + d, least(D - d, VL)), o[d / VL]);
     }
     j->lse[row] = lse;
-    for (int64_t d = 0; d < D; d += VL) put(j, row * D + d, o[d / VL], least(D - d, VL));
+    for (int64_t d = 0; d < D; d += VL) {
+        const int n = least(D - d, VL);
+        if (j->dtype == BF16) v_store_bf16_n((uint16_t *)j->o + row * D + d, o[d / VL], n);
+        else v_store_n((float *)j->o + row * D + d, o[d / VL], n);
+    }
 }
 
 /* ---- the variant ----------------------------------------------------------------------- */
@@ -508,7 +493,9 @@ static Job job_of(const Problem *p)
     j.Dp = (j.a.D + PAIR - 1) / PAIR * PAIR;
     j.rows = j.a.H / j.a.Hkv * j.a.T;
     j.splits = p->value[SPLITS];
-    if (!j.splits) {
+    if (j.splits) {
+        j.length = (j.a.Tk + j.splits - 1) / j.splits;
+    } else {
         const int64_t heads = j.a.B * j.a.Hkv, wanted = (TASKS_WANTED + heads - 1) / heads;
         j.length = (j.a.Tk + wanted - 1) / wanted;
         j.length = ((j.length < SPLIT_MIN ? SPLIT_MIN : j.length) + BLOCK - 1) / BLOCK * BLOCK;
@@ -519,6 +506,56 @@ static Job job_of(const Problem *p)
     j.a.appended = p->value[TNEW];
     j.scratch_bytes = carve(&j, &w, NULL);
     return j;
+}
+
+/* ---- what it does, without doing it ---------------------------------------------------- */
+
+/* Lengths of padded caches are data, and so are splits that the caller gives: no formula. */
+static void count(const Problem *p, Counts *counted)
+{
+    const Job j = job_of(p);
+    const int64_t pair = j.dtype == BF16 && DOT2 ? 2 : 1;      /* keys that values are taken by */
+    Counts head = { 0 };
+    if (p->value[AT_KEY_PADDING] || p->value[SPLITS]) return;
+    for (int64_t g = 0; g < j.splits; g++) {
+        const KeyRange all = look(&j, 0, g * j.length, (g + 1) * j.length, NULL);
+        for (int64_t slot = all.first; slot < all.end; slot += BLOCK) {
+            const int64_t n = least(all.end - slot, BLOCK), values = (n + pair - 1) / pair * pair;
+            head.matmul_flops += 2 * j.rows * j.Dp * (n + values);
+            head.exps += j.rows * BLOCK;
+        }
+    }
+    counted->matmul_flops += j.a.B * j.a.Hkv * head.matmul_flops;
+    counted->exps += j.a.B * j.a.Hkv * head.exps;
+}
+
+enum { TILE_Q, TILE_K, TILE_V, TILE_PART, TILE_SUMS, TILE_PARTIAL, TILE_O };
+
+static void touch(TileSink *sink, int tensor, int64_t first, int64_t count, int64_t item, int writes)
+{
+    sink->touch(sink, tensor, first * item, count * item, writes);
+}
+
+/* Of one key head with a full cache: each split's blocks, then the merge. */
+static void tiles(const Problem *p, TileSink *sink)
+{
+    const Job j = job_of(p);
+    const int64_t D = j.a.D, own = j.rows * j.Dp, wide = j.rows * (D + 1);
+    for (int64_t g = 0; g < j.splits; g++) {
+        const KeyRange all = look(&j, 0, g * j.length, (g + 1) * j.length, NULL);
+        touch(sink, TILE_Q, 0, j.rows * D, j.item, 0);
+        touch(sink, TILE_SUMS, 0, own, 4, 1);
+        for (int64_t slot = all.first; slot < all.end; slot += BLOCK) {
+            const int64_t n = least(all.end - slot, BLOCK);
+            touch(sink, TILE_K, slot * D, n * D, j.item, 0);
+            touch(sink, TILE_PART, 0, j.rows * BLOCK * VL, 4, 1);
+            touch(sink, TILE_V, slot * D, n * D, j.item, 0);
+            touch(sink, TILE_SUMS, 0, own, 4, 1);
+        }
+        touch(sink, TILE_PARTIAL, g * wide, wide, 4, 1);
+    }
+    touch(sink, TILE_PARTIAL, 0, j.splits * wide, 4, 0);
+    touch(sink, TILE_O, 0, j.rows * D, j.item, 1);
 }
 
 static size_t workspace(const Problem *p, int threads)
@@ -559,6 +596,6 @@ static Status run(const Problem *p, const Args *args, Ctx *ctx)
 
 VARIANT = {
     VARIANT_ID, .passes = STEP, .dtypes = 1u << F32 | 1u << BF16,
-    .run = run, .workspace = workspace,
+    .run = run, .workspace = workspace, .counts = count, .tiles = tiles,
     .note = "decoding: splits of the cache in parallel, a key loaded once for all its queries",
 };
