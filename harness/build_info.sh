@@ -7,8 +7,11 @@ shift 2
 commit=$(git rev-parse HEAD 2>/dev/null) || commit=unknown
 dirty=1
 [ "$commit" != unknown ] && git diff --quiet HEAD -- kernels harness Makefile 2>/dev/null && dirty=0
+# What the program is made of, tests aside. The same by hand: see build_sources in build_info.h.
+sources=$(find kernels harness Makefile -type f | LC_ALL=C sort | xargs sha256sum | sha256sum | cut -d' ' -f1)
 echo '#include "harness/build_info.h"'
 echo "const char build_commit[] = \"$commit\";"
+echo "const char build_sources[] = \"$sources\";"
 echo "const int build_dirty = $dirty;"
 echo "const char build_compiler[] = \"$($cc --version | head -n 1)\";"
 echo "const char build_flags[] = \"$flags\";"

@@ -7,11 +7,13 @@
 
 typedef struct { const char *table, *sql; } Identity;   /* %s: the schema */
 
-/* A machine's facts count in the order in which machine_identity() gives them, which is ?1; one with
- * facts that this program does not know is left out. Of a quantity the id has the axis as text. */
+/* A machine's facts count in the order in which machine_identity() gives them, which is ?1; one
+ * with facts that this program does not know is left out. Of a quantity the id has the axis as
+ * text. */
 static const Identity identities[] = {
-    { "machine", "SELECT machine, name, value FROM %s.machine_fact f WHERE NOT EXISTS (SELECT 1 FROM "
-                 "%s.machine_fact WHERE machine = f.machine AND instr(?1, ',' || name || ',') = 0) "
+    { "machine", "SELECT machine, name, value FROM %s.machine_fact f WHERE NOT EXISTS "
+                 "(SELECT 1 FROM %s.machine_fact WHERE machine = f.machine AND "
+                 "instr(?1, ',' || name || ',') = 0) "
                  "ORDER BY machine, instr(?1, ',' || name || ',')" },
     { "build", "SELECT id, revision, dirty, compiler, flags FROM %s.build" },
     { "code", "SELECT id, symbol, sha256 FROM %s.code" },

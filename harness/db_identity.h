@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Are the ids of a file's rows the hashes of what the rows say? A changed row has an id that is not
- * its own any more, so that rows from elsewhere can be told from rows that were edited. (Who invents
- * rows can invent their ids as well: this finds accidents and careless hands, not a forger.)
+ * its own any more, so that rows from elsewhere can be told from rows that were edited. (Who
+ * invents rows can invent their ids as well: this finds accidents and careless hands, no forger.)
  *
  * A session's id holds a random number and cannot be computed again; nor can what a metric or an
  * epoch says, which are of no row's identity: for those a bundle has the hash of the whole. */

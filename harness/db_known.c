@@ -86,8 +86,8 @@ static void count_pairs(Db *db, const BlockContext *context, int64_t comparison,
 {
     Query *q = query_open(
         db,
-        "SELECT a.position, b.position, r.code_a, r.code_b, r.verdict, EXISTS (SELECT 1 FROM block k "
-        "JOIN session s ON s.id = k.session WHERE k.comparison = ?1 AND s.machine = ?2 AND "
+        "SELECT a.position, b.position, r.code_a, r.code_b, r.verdict, EXISTS (SELECT 1 FROM "
+        "block k JOIN session s ON s.id = k.session WHERE k.comparison = ?1 AND s.machine = ?2 AND "
         IS_FOREIGN("s.id") ") FROM arm a JOIN arm b "
         "ON b.comparison = a.comparison JOIN ratio r ON r.point_a = a.point AND r.point_b = "
         "b.point "

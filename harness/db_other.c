@@ -51,9 +51,16 @@ static void load_sound(Db *db, const void *image, size_t size)
     connect_to(db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_URI, db->path);
     if (db->status || !image) return;
     load(db, image, size);
+    if (schema_state(db) == SCHEMA_EMPTY) trouble(db, BAD_INPUT, "there is nothing in it");
     Query *q = query_open(db, "PRAGMA integrity_check(1)", NO_VALUES);
     if (query_row(q) && strcmp(column_text(q, 0), "ok")) trouble(db, BAD_INPUT, column_text(q, 0));
     query_close(q);
+    /* Attest makes none, and they would run while views are replaced. */
+    if (db_integer(db, "SELECT EXISTS (SELECT 1 FROM sqlite_schema WHERE type = 'trigger')",
+                   NO_VALUES, 0))
+        trouble(db, BAD_INPUT, "there are triggers in it");
+    /* Its views may be anything: they are replaced by our own. */
+    db_write(db, "DELETE FROM meta WHERE key = 'views'", NO_VALUES);
 }
 
 Status db_open_memory(Db **out, const void *image, size_t size, Err *err)
@@ -83,7 +90,8 @@ Status db_image(Db *db, void **image, size_t *size, Err *err)
 
 /* ---- attached ------------------------------------------------------------------------- */
 
-/* file:PATH?mode=ro, with what means something in a URI written as %XX. */
+/* file:PATH?mode=ro, with what means something in a URI written as %XX. The file system is named,
+ * for else it would be that of the main database, which may be memory. */
 static int reading_uri(const Db *other, char *out, size_t size)
 {
     size_t used = (size_t)snprintf(out, size, "file:");
@@ -91,7 +99,8 @@ static int reading_uri(const Db *other, char *out, size_t size)
         used += (size_t)snprintf(out + used, size - used,
                                  isalnum((unsigned char)*c) || strchr("/._-", *c) ? "%c" : "%%%02X",
                                  (unsigned char)*c);
-    used += (size_t)snprintf(out + used, size - used, "?mode=ro%s",
+    used += (size_t)snprintf(out + used, size - used, "?mode=ro&vfs=%s%s",
+                             sqlite3_vfs_find(NULL)->zName,
                              other->immutable ? "&immutable=1" : "");
     return used < size;
 }
@@ -145,7 +154,8 @@ Status db_attach(Db *db, const char *path, Err *err)
     struct stat found;
     const int in_memory = !strncmp(path, MEMORY_PATH, sizeof MEMORY_PATH - 1);
     if (strlen(path) >= PATH_MAX_BYTES) return fail(err, BAD_INPUT, "the path is too long");
-    if (!in_memory && stat(path, &found)) return fail(err, BAD_INPUT, "%s: %s", path, strerror(errno));
+    if (!in_memory && stat(path, &found))
+        return fail(err, BAD_INPUT, "%s: %s", path, strerror(errno));
     if (!in_memory && is_same_file(path, db->path))
         return fail(err, BAD_INPUT, "%s is the database itself", path);
     Db *other = calloc(1, sizeof *other);

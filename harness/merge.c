@@ -12,7 +12,7 @@
 typedef struct {
     const char *name;
     const char *wanted;        /* which rows x of theirs to take */
-    const char *owner;         /* whose they are: a column, and the table of its name; may be NULL */
+    const char *owner;         /* whose they are: a column, and the table of its name; or NULL */
 } RawTable;
 
 #define OF_MACHINES "(SELECT machine FROM theirs.session WHERE id IN temp.wanted_session)"
@@ -63,8 +63,8 @@ static Status check_tables(Db *db, const char *path, Err *err)
     for (int i = 0; i < TABLES; i++) {
         const int64_t good = db_integer(db,
             "SELECT 1 FROM theirs.sqlite_schema WHERE name = ?1 AND type = 'table' "
-            "AND rootpage > 0 AND NOT EXISTS (SELECT name, type FROM pragma_table_info(?1, 'main') EXCEPT "
-            "SELECT name, type FROM pragma_table_info(?1, 'theirs'))",
+            "AND rootpage > 0 AND NOT EXISTS (SELECT name, type FROM pragma_table_info(?1, 'main') "
+            "EXCEPT SELECT name, type FROM pragma_table_info(?1, 'theirs'))",
             VALUES(val_text(tables[i].name)), 0);
         if (!good && !db_failed(db))
             return fail(err, BAD_INPUT, "%s: its table %s is not as attest makes it", path,
@@ -96,7 +96,8 @@ static void copy_table(Db *db, const RawTable *t)
                  t->owner);
     const int is_ceiling = !strcmp(t->name, "ceiling");
     snprintf(sql, sizeof sql,
-             "INSERT INTO main.%s (%s) SELECT %s FROM theirs.%s x WHERE %s AND %s ON CONFLICT DO %s",
+             "INSERT INTO main.%s (%s) SELECT %s FROM theirs.%s x WHERE %s AND %s "
+             "ON CONFLICT DO %s",
              t->name, list, list, t->name, t->wanted, missing,
              is_ceiling ? "UPDATE SET value = excluded.value WHERE excluded.value > value"
                         : "NOTHING");

@@ -290,10 +290,8 @@ Status complaints_fail(const Complaints *complaints, Err *err)
                 complaints->count - told);
 }
 
-Status paper_open(Paper *paper, const char *id, Err *err)
+static Status name_paper(Paper *paper, const char *id, Err *err)
 {
-    Complaints complaints = { 0 };
-    struct stat found;
     *paper = (Paper){ 0 };
     if (strlen(id) >= sizeof paper->id || strchr(id, '/') || *id == '.')
         return no_such_paper(id, err);
@@ -302,11 +300,13 @@ Status paper_open(Paper *paper, const char *id, Err *err)
     if (!paper->folder)
         return fail(err, NO_MEMORY, "no memory for a paper's name");
     sprintf(paper->folder, "papers/%s", id);
-    Status status = stat(paper->folder, &found) ? no_such_paper(id, err) : OK;
-    if (!status)
-        status = open_tree(paper, "paper.yaml", &paper->record, err);
-    if (!status)
-        status = open_tree(paper, "claims.yaml", &paper->list, err);
+    return OK;
+}
+
+/* Closes the paper where something is wrong with its trees. */
+static Status read_trees(Paper *paper, Status status, Err *err)
+{
+    Complaints complaints = { 0 };
     if (!status)
         status = read_record(paper, &complaints, err);
     if (!status)
@@ -317,6 +317,29 @@ Status paper_open(Paper *paper, const char *id, Err *err)
     if (status)
         paper_close(paper);
     return status;
+}
+
+Status paper_open(Paper *paper, const char *id, Err *err)
+{
+    struct stat found;
+    Status status = name_paper(paper, id, err);
+    if (!status && stat(paper->folder, &found))
+        status = no_such_paper(id, err);
+    if (!status)
+        status = open_tree(paper, "paper.yaml", &paper->record, err);
+    if (!status)
+        status = open_tree(paper, "claims.yaml", &paper->list, err);
+    return read_trees(paper, status, err);
+}
+
+Status paper_parse(Paper *paper, const char *id, PaperFile record, PaperFile claims, Err *err)
+{
+    Status status = name_paper(paper, id, err);
+    if (!status)
+        status = tree_parse_yaml(&paper->record, "paper.yaml", record.text, record.size, err);
+    if (!status)
+        status = tree_parse_yaml(&paper->list, "claims.yaml", claims.text, claims.size, err);
+    return read_trees(paper, status, err);
 }
 
 void paper_close(Paper *paper)

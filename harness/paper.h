@@ -7,6 +7,8 @@
 
 #include "tree.h"
 
+#include <stddef.h>
+
 typedef enum {
     EXPECT_NONE,
     EXPECT_AT_LEAST,
@@ -53,6 +55,9 @@ typedef struct {
 
 /* BAD_INPUT: no such paper (with what there is), or complaints, one a line. */
 Status paper_open(Paper *paper, const char *id, Err *err);
+/* The same from texts that came some other way. */
+typedef struct { const char *text; size_t size; } PaperFile;
+Status paper_parse(Paper *paper, const char *id, PaperFile record, PaperFile claims, Err *err);
 void   paper_close(Paper *paper);
 
 /* The arm that stands beside a published series, or NULL. */

@@ -171,15 +171,16 @@ static int unchanged(Db *db, const char *key, const char *text, size_t size)
     return 0;
 }
 
-Status told_published(Db *db, const Paper *paper, Err *err)
+Status told_published_text(Db *db, const Paper *paper, const char *path, const char *published,
+                           size_t size, Err *err)
 {
-    char path[256], key[128];
-    size_t size = 0;
-    snprintf(path, sizeof path, "%s/published.csv", paper->folder);
-    snprintf(key, sizeof key, "published:%s", paper->id);
-    char *text = file_read(path, &size);
+    char key[128];
+    char *text = malloc(size + 1);     /* is cut at its commas */
     if (!text)
-        return errno == ENOENT ? OK : fail(err, IO_FAILED, "%s: %s", path, strerror(errno));
+        return fail(err, NO_MEMORY, "no memory for published values");
+    memcpy(text, published, size);
+    text[size] = '\0';
+    snprintf(key, sizeof key, "published:%s", paper->id);
     Header header = { .path = path, .paper = paper->id };
     Status status = OK;
     db_begin(db);
@@ -191,6 +192,19 @@ Status told_published(Db *db, const Paper *paper, Err *err)
         db_rollback(db);
     else
         status = db_commit(db, err);
+    free(text);
+    return status;
+}
+
+Status told_published(Db *db, const Paper *paper, Err *err)
+{
+    char path[256];
+    size_t size = 0;
+    snprintf(path, sizeof path, "%s/published.csv", paper->folder);
+    char *text = file_read(path, &size);
+    if (!text)
+        return errno == ENOENT ? OK : fail(err, IO_FAILED, "%s: %s", path, strerror(errno));
+    const Status status = told_published_text(db, paper, path, text, size, err);
     free(text);
     return status;
 }

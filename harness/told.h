@@ -12,6 +12,9 @@
  * last. BAD_INPUT with line and column for a line that has not as many fields as the first, or no
  * number where one should stand. A paper without the file has no published values. */
 Status told_published(Db *db, const Paper *paper, Err *err);
+/* The same from a text; path: what complaints call it. */
+Status told_published_text(Db *db, const Paper *paper, const char *path, const char *published,
+                           size_t size, Err *err);
 
 /* The claims as they stand; entries that have changed or gone are kept, but are not current. */
 Status told_claims(Db *db, const Paper *paper, Err *err);
