@@ -183,6 +183,7 @@ static const char *const cases[] = {
     "block_sparse_attention:T=520,D=64,Br=64,Bc=32,pattern=2,causal=1",
     "block_sparse_attention:T=300,D=64,Br=32,Bc=32,pattern=2,dropout_percent=10",
     "block_sparse_attention:T=129,D=127,share_permille=0",
+    "block_sparse_attention:T=100,Tk=4,D=2,Br=71,Bc=11",    /* a tile is higher than without Br */
     NULL,
 };
 

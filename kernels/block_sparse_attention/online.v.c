@@ -70,13 +70,15 @@ static AttentionBackward backward_of(const Problem *p, const Args *args,
     return x;
 }
 
+/* Tiles lie inside the mask's rows, so its shape counts here, before there is a mask. */
 static size_t workspace(const Problem *p, int threads)
 {
+    const AttentionBlocks shape = blocks_of(p, NULL);
     if (p->pass == BWD) {
-        const AttentionBackward x = backward_of(p, NULL, NULL);
+        const AttentionBackward x = backward_of(p, NULL, &shape);
         return attention_backward_workspace(&x, threads);
     }
-    const AttentionForward x = forward_of(p, NULL, NULL);
+    const AttentionForward x = forward_of(p, NULL, &shape);
     return attention_forward_workspace(&x, threads);
 }
 

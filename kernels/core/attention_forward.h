@@ -80,7 +80,7 @@ static inline void forward_blocks_(const AttentionForward *x, ForwardPlan *plan)
 {
     const Attention *a = &x->at;
     const int64_t most = forward_packed_bytes_(plan) > FORWARD_NEAR ? FORWARD_BQ_FAR : FORWARD_BQ;
-    plan->band = x->blocks && x->blocks->mask ? forward_min_(x->blocks->Br, a->T) : a->T;
+    plan->band = x->blocks ? forward_min_(x->blocks->Br, a->T) : a->T;
     plan->bands = (a->T + plan->band - 1) / plan->band;
     const int64_t tiles = (plan->band + most - 1) / most;
     plan->bq = x->block_q ? x->block_q : forward_up_((plan->band + tiles - 1) / tiles, GEMM_MR);
