@@ -188,12 +188,15 @@ static Status crossover(sqlite3_context *context, Rows *rows, Part part, Err *er
     if (!x || !d || !at) goto done;
     for (int i = 0, k = 0; k < n; k++) {
         const int first = i;
-        for (; i < rows->count && rows->row[i].x == rows->row[first].x; i++)
-            d[i] = stats_log(rows->row[i].y);
         x[k] = rows->row[first].x;
-        if (!(x[k] > 0)) {
-            status = fail(err, BAD_INPUT, "crossover: x must be above 0");
-            goto done;
+        for (; i < rows->count && rows->row[i].x == x[k]; i++) {
+            const double ratio = rows->row[i].y;
+            if (!(x[k] > 0) || !(ratio > 0)) {
+                status = fail(err, BAD_INPUT, "crossover: x = %g and the ratio %g must be above 0",
+                              x[k], ratio);
+                goto done;
+            }
+            d[i] = stats_log(ratio);
         }
         status = interval_at(d + first, i - first, &at[k], err);
         if (status) goto done;
