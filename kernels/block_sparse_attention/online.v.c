@@ -5,7 +5,7 @@
  * blocks share a tile, which is then computed as soon as one is kept, and masked. */
 #include "block_sparse_attention.h"
 #include "../core/attention_backward.h"
-#include "../core/attention_forward.h"
+#include "../core/attention_forward_schedule.h"
 #include "../core/problem.h"
 
 #include <stdlib.h>

@@ -4,7 +4,7 @@
  * because block-sparse attention runs on them too. */
 #include "flash_attention.h"
 #include "../core/attention_backward.h"
-#include "../core/attention_forward.h"
+#include "../core/attention_forward_schedule.h"
 
 static AttentionForward forward_of(const Problem *p, const Args *args)
 {

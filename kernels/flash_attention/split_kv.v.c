@@ -405,7 +405,6 @@ static void finish(const Job *j, const Work *w, float *o, float *lse)
 }
 
 enum { PIECES = 9 };
-
 /* Pieces of a worker's scratch, each on cache lines of its own; returns their size. */
 static size_t carve(const Job *j, Work *w, char *base)
 {
@@ -531,9 +530,9 @@ static void count(const Problem *p, Counts *counted)
 
 enum { TILE_Q, TILE_K, TILE_V, TILE_PART, TILE_SUMS, TILE_PARTIAL, TILE_O };
 
-static void touch(TileSink *sink, int tensor, int64_t first, int64_t count, int64_t item, int writes)
+static void touch(TileSink *sink, int tensor, int64_t first, int64_t n, int64_t item, int writes)
 {
-    sink->touch(sink, tensor, first * item, count * item, writes);
+    sink->touch(sink, tensor, first * item, n * item, writes);
 }
 
 /* Of one key head with a full cache: each split's blocks, then the merge. */
