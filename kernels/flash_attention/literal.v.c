@@ -16,7 +16,7 @@
  * the paper's parallelism is over heads. */
 #include "flash_attention.h"
 #include "../core/attention_backward.h"
-#include "../core/attention_softmax.h"
+#include "../core/attention_forward.h"
 
 typedef struct { int64_t bq, bk; } Plan;      /* bk: whole panels */
 
