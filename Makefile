@@ -125,6 +125,12 @@ tests: $(BUILD)/attest $(BUILD)/tests/isa_here $(UNIT) $(UNIT_ISA)
 test: tests
 	@sh tests/run.sh $(BUILD) $(filter-out $(SKIP),$(TESTS))
 
+# False alarms, coverage and power of the statistics, in tables; some minutes.
+$(BUILD)/tests/bench_stats: %: %.o $(LIBRARY)
+	$(call say,link    $@)$(CC) $(COMMON) $^ $(LDLIBS) -o $@
+bench-stats: $(BUILD)/tests/bench_stats
+	@$<
+
 # The other compiler, with AddressSanitizer and UndefinedBehaviorSanitizer.
 test-sanitized:
 	@$(MAKE) test CC=clang SANITIZE=1 BUILD=build/sanitized
@@ -171,6 +177,6 @@ clean:
 	rm -rf $(BUILD)
 
 FORCE:
-.PHONY: all tests test test-sanitized test-neon reproduce figures report site readme install uninstall clean FORCE
+.PHONY: all tests test bench-stats test-sanitized test-neon reproduce figures report site readme install uninstall clean FORCE
 .SECONDARY:
 -include $(wildcard $(BUILD)/*.d $(BUILD)/kernels/*/*.d $(BUILD)/harness/*.d $(BUILD)/harness/*/*.d $(BUILD)/tests/*.d $(BUILD)/tests/*/*.d)

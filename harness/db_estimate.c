@@ -144,6 +144,14 @@ done:
     free(flagged);
 }
 
+/* An epoch without duration was timed by a clock that stood still or went back. */
+static int is_timed(const Epochs *e)
+{
+    for (int i = 0; i < e->count; i++)
+        if (e->epoch[i].wall_ns <= 0) return 0;
+    return e->count > 0;
+}
+
 static void derive_timings(Db *db)
 {
     Query *q = query_open(
@@ -154,7 +162,7 @@ static void derive_timings(Db *db)
     while (query_row(q)) {
         const Epochs e = epochs_of(db, q, 3);
         const Timer timer = timer_of(&e, column_integer(q, 1), column_text(q, 2));
-        if (e.count > 0) derive_timing(db, column_integer(q, 0), &e, timer);
+        if (is_timed(&e)) derive_timing(db, column_integer(q, 0), &e, timer);
         free(e.epoch);
     }
     query_close(q);

@@ -10,6 +10,9 @@ extern const char schema_sql[], views_sql[];   /* embedded by the build */
 
 static const Migration migrations[] = { { 0 } };
 
+/* Raise when derived rows of equal samples become others: a file's are then derived again. */
+static const char DERIVATION[] = "2";
+
 static int64_t pragma(Db *db, const char *sql) { return db_integer(db, sql, NO_VALUES, 0); }
 
 static void views_hash(char out[SHA256_TEXT])
@@ -22,13 +25,26 @@ static void views_hash(char out[SHA256_TEXT])
     sha256_text(digest, out);
 }
 
+static int meta_is(Db *db, const char *key, const char *value)
+{
+    return (int)db_integer(db, "SELECT 1 FROM meta WHERE key = ? AND value = ?",
+                           VALUES(val_text(key), val_text(value)), 0);
+}
+
+static void set_meta(Db *db, const char *key, const char *value)
+{
+    db_write(db, "INSERT OR REPLACE INTO meta (key, value) VALUES (?, ?)",
+             VALUES(val_text(key), val_text(value)));
+}
+
 static int views_are_ours(Db *db)
 {
     char hash[SHA256_TEXT];
     views_hash(hash);
-    return (int)db_integer(db, "SELECT 1 FROM meta WHERE key = 'views' AND value = ?",
-                           VALUES(val_text(hash)), 0);
+    return meta_is(db, "views", hash);
 }
+
+static int is_derived_our_way(Db *db) { return meta_is(db, "derivation", DERIVATION); }
 
 SchemaState schema_state(Db *db)
 {
@@ -38,7 +54,8 @@ SchemaState schema_state(Db *db)
     if (pragma(db, "PRAGMA application_id") != SCHEMA_APPLICATION) return SCHEMA_FOREIGN;
     if (version > SCHEMA_VERSION) return SCHEMA_NEWER;
     if (version < SCHEMA_VERSION) return SCHEMA_OLD;
-    if (!views_are_ours(db) || pragma(db, "SELECT EXISTS (SELECT 1 FROM stale)"))
+    if (!views_are_ours(db) || !is_derived_our_way(db) ||
+        pragma(db, "SELECT EXISTS (SELECT 1 FROM stale)"))
         return SCHEMA_UNFINISHED;
     return SCHEMA_RIGHT;
 }
@@ -59,8 +76,14 @@ static void replace_views(Db *db)
     }
     db_script(db, views_sql);
     views_hash(hash);
-    db_write(db, "INSERT OR REPLACE INTO meta (key, value) VALUES ('views', ?)",
-             VALUES(val_text(hash)));
+    set_meta(db, "views", hash);
+}
+
+/* Every block is due again. */
+static void renew_derived(Db *db)
+{
+    db_write(db, "INSERT OR IGNORE INTO stale (block) SELECT id FROM block", NO_VALUES);
+    set_meta(db, "derivation", DERIVATION);
 }
 
 /* Under the lock: another program may have made the tables meanwhile. */
@@ -74,17 +97,20 @@ static Status make_tables(Db *db, Err *err)
         db_script(db, schema_sql);
         db_script(db, stamp);
         replace_views(db);
+        renew_derived(db);
     }
     return db_commit(db, err);
 }
 
-static Status refresh_views(Db *db, Err *err)
+/* What is code is as this program has it: the views, and how rows are derived. */
+static Status refresh_code(Db *db, Err *err)
 {
-    if (views_are_ours(db)) return db_check(db, err);
-    Status status = db_check(db, err);
-    if (status) return status;
+    const int views = views_are_ours(db), derived = is_derived_our_way(db);
+    const Status status = db_check(db, err);
+    if (status || (views && derived)) return status;
     db_begin(db);
-    replace_views(db);
+    if (!views) replace_views(db);
+    if (!derived) renew_derived(db);
     return db_commit(db, err);
 }
 
@@ -140,5 +166,5 @@ Status schema_bring_up(Db *db, Err *err)
     case SCHEMA_OLD:        status = schema_migrate(db, migrations, err); break;
     case SCHEMA_RIGHT: case SCHEMA_UNFINISHED: break;
     }
-    return status ? status : refresh_views(db, err);
+    return status ? status : refresh_code(db, err);
 }

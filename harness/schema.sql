@@ -236,7 +236,7 @@ CREATE TABLE estimate (               -- id: machine, point, code
     low_ns      REAL,
     high_ns     REAL,
     level       REAL,                 -- confidence reached by [low_ns, high_ns]; 0: no interval yet
-    interval    TEXT,                 -- how it was taken: order, bootstrap, ...
+    interval    TEXT,                 -- how it was taken: order, range, ...
     min_ns      REAL,
     p25_ns      REAL,
     flagged_share REAL,

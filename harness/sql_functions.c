@@ -154,24 +154,6 @@ done:
     return status;
 }
 
-/* The interval of ln ratio at one x, over its blocks: as stats_compare takes it. */
-static Status interval_at(double *d, int n, Interval *out, Err *err)
-{
-    int start[STATS_BLOCKS_MIN];
-    if (n >= STATS_BLOCKS_MIN) {
-        stats_sort(d, n);
-        *out = stats_median_interval(d, n, 0.95);
-        return OK;
-    }
-    for (int i = 0; i <= n; i++) start[i] = i;
-    const Status status = stats_bootstrap(&(Nested){ d, start, n }, 0.5, 0.95, out, err);
-    if (out->kind == INTERVAL_ONE_BLOCK) {       /* which shows no spread at all */
-        out->low = -INFINITY;
-        out->high = INFINITY;
-    }
-    return status;
-}
-
 static void result_crossover(sqlite3_context *context, const Crossover *c, Part part)
 {
     if (part == KIND)
@@ -198,8 +180,8 @@ static Status crossover(sqlite3_context *context, Rows *rows, Part part, Err *er
             }
             d[i] = stats_log(ratio);
         }
-        status = interval_at(d + first, i - first, &at[k], err);
-        if (status) goto done;
+        stats_sort(d + first, i - first);
+        at[k] = stats_block_interval(d + first, i - first, 0.95, false);
     }
     const Crossover c = stats_crossover(x, at, n);
     result_crossover(context, &c, part);

@@ -45,7 +45,8 @@ enum {
 typedef enum {
     INTERVAL_NONE,       /* too few blocks for the level asked: from -inf to +inf */
     INTERVAL_ORDER,      /* order statistics of the block values; level is exact (sign test) */
-    INTERVAL_BOOTSTRAP,  /* hierarchical bootstrap, 2 to 5 blocks; level is nominal */
+    INTERVAL_RANGE,      /* stretched range of 2 to 5 block values; exact for normal ones */
+    INTERVAL_BOOTSTRAP,  /* hierarchical bootstrap: a cross-check of INTERVAL_ORDER */
     INTERVAL_ONE_BLOCK,  /* bootstrap of one block's rounds: blind to spread between processes */
     INTERVAL_INVERSION,  /* where a band of intervals holds zero (crossover) */
     INTERVAL_SHARE       /* of a share, by Wilson's formula */
@@ -97,6 +98,18 @@ double stats_binomial_tail(int n, int k);
  * 2 P(Binomial(n, 1/2) <= k - 1) <= 1 - level. `level` comes back as 1 minus that exact tail,
  * whatever the distribution of the values. At 95 % there is none below n = 6: kind is then NONE. */
 Interval stats_median_interval(const double *sorted, int n, double level);
+
+/* The interval of a quantity from n ascending block values: INTERVAL_ORDER from 6 on.
+ *
+ * The range of fewer values holds the median in only 50, 75, 87.5, 93.75 % of cases for n = 2 to
+ * 5 (1 - 2^(1-n), for any distribution). So there it becomes value -+ f (largest - least) / 2, in
+ * logarithms if told so (times and their quantiles, which are above 0), with f = 12.71, 2.68, 1.48,
+ * 1.12: the factors for which median -+ f range / 2 of n normal values covers 95 % (n = 2 is
+ * Student's t; the others are from a million simulated samples). Block values are medians of many
+ * rounds, so they are near normal whatever the rounds are: `make bench-stats` prints the coverage.
+ * Not all is well where one process in four is slower by 20 sigma: 91, 95, 92, 87 %.
+ * One value, or fewer than 6 at a level above 0.95: INTERVAL_NONE. */
+Interval stats_block_interval(const double *sorted, int n, double level, bool in_logarithms);
 
 /* The fewest blocks that have an order-statistic interval at this level: 6 for 0.95. A family of m
  * comparisons under Holm needs stats_blocks_needed(1 - alpha / m) for its first rejection. */
@@ -156,30 +169,14 @@ int stats_rounds(const Components *parts, double block_ns, double round_ns);
 /* Hierarchical bootstrap: blocks are drawn with replacement, then rounds inside each drawn block,
  * 2000 times; each resample is the median over its blocks of the quantile `within` of each block.
  * The interval is [q(a/2), q(1 - a/2)] of the resamples, a = 1 - level (Davison & Hinkley 1997).
- * From 2 to 5 blocks it is stretched, see below; one block gives INTERVAL_ONE_BLOCK; with fewer
- * than 6 blocks a level above 0.95 is out of reach, and kind is NONE. From 6 on it is a cross-check
- * of order statistics and nothing more: resampling the rounds counts their noise twice, which makes
- * it wide where rounds are noisy, and without such noise it covers only 87.5 % at 7 blocks, where
- * it ends at the second smallest and second largest.
- *
- * Percentiles of a resampled median cannot leave the range of the blocks, which holds the truth in
- * only 50, 75, 87.5, 93.75 % of cases for n = 2 to 5 (1 - 2^(1-n), for any distribution). So there
- * the interval becomes value -+ f (high - low) / 2 with f = 12.71, 2.68, 1.48, 1.12: the factors
- * for which median -+ f range / 2 of n normal values covers 95 % (n = 2 is Student's t; the others
- * are from a million simulated samples). Measured coverage in 2000 cases each, 5 rounds a block:
- *
- *   blocks                                                    2     3     4     5
- *   spread between processes only, normal                    95    94    96    95 %
- *   ... log-normal with sigma 1                              95    94    95    95 %
- *   ... one process in four slower by 20 sigma               91    95    92    87 %
- *   as much spread inside the blocks as between, normal     100   100    98    96 %
- *   spread inside the blocks only, normal                   100   100   100    99 %
- */
+ * INTERVAL_ONE_BLOCK of one block. Otherwise a cross-check of order statistics and nothing more:
+ * resampling the rounds counts their noise twice, which makes it wide where rounds are noisy, and
+ * without such noise it covers only 87.5 % at 7 blocks, where it ends at the second smallest and
+ * second largest. */
 Status stats_bootstrap(const Nested *samples, double within, double level, Interval *out, Err *err);
 
 /* Cost of a point from its raw epochs: quantile `within` (0 min, 0.25, 0.5) of each block, median
- * over blocks. Six blocks and more: INTERVAL_ORDER. Two to five: INTERVAL_BOOTSTRAP, stretched in
- * logarithms. One: INTERVAL_ONE_BLOCK. */
+ * over blocks, stats_block_interval() in logarithms. One block: INTERVAL_ONE_BLOCK. */
 Status stats_cost(const Nested *time_ns, double within, double level, Interval *out, Err *err);
 
 /* ---- Paired comparison ---------------------------------------------------------------------- */
@@ -225,8 +222,8 @@ typedef struct {
 } Comparison;
 
 /* d holds ln(tB / tA) of every round, in blocks. Median of each block, then the interval over
- * blocks: INTERVAL_ORDER from 6 blocks on, and the bootstrap must lead to the same decision, or it
- * is inconclusive; INTERVAL_BOOTSTRAP below 6. margin: 0.02 is 2 %.
+ * blocks, stats_block_interval(). From 6 blocks on the bootstrap must lead to the same decision, or
+ * it is inconclusive; one block is INTERVAL_ONE_BLOCK. margin: 0.02 is 2 %.
  * That agreement costs power close to the margin and little elsewhere: of 100 simulated pairs 3 %
  * apart (margin 2 %, 6 blocks of 8 rounds) log-normal noise left 6 decided instead of 14, bimodal
  * 21 instead of 43, drift 23 instead of 61; of pairs 7 % apart, 97, 73, 100 instead of 97, 74 and
@@ -272,7 +269,8 @@ Calibration stats_calibration(double target_ns, double clock_ns);
 
 /* One reading is not enough: an interrupt can lift a short epoch over the goal. A reading below it
  * starts the count again, with 1.1 goal / elapsed times the calls, between one more and ten times
- * as many (at most 2^30). Returns state->done. */
+ * as many (at most 2^30). What a broken clock says - a step back, NaN - counts as no time at all.
+ * Returns state->done. */
 bool stats_calibrate(Calibration *state, double elapsed_ns);
 
 /* Calls an epoch for several arms together, from each arm's time of one call: what the slowest arm
@@ -323,10 +321,9 @@ typedef struct {
 } Slope;
 
 /* Theil (1950) and Sen (1968): the slope of a block is the median of the slopes between all its
- * pairs of different x. Then over blocks, as everything here: median and INTERVAL_ORDER from 6
- * blocks on, INTERVAL_BOOTSTRAP for 2 to 5, NONE for one. What all points of a block have in common
- * cancels. A block may lack some x (a timeout); one without two different x has no slope and does
- * not count in n. BAD_INPUT if no block has one. */
+ * pairs of different x. Then over blocks, as everything here: stats_block_interval(). What all
+ * points of a block have in common cancels. A block may lack some x (a timeout); one without two
+ * different x has no slope and does not count in n. BAD_INPUT if no block has one. */
 Status stats_slope(const Points *points, double level, Slope *out, Err *err);
 
 /* The exponent p of y = c x^p: stats_slope of ln y on ln x; c is exp(intercept). */

@@ -128,39 +128,18 @@ static void resample(Bootstrap *boot)
     stats_sort(boot->resample, STATS_RESAMPLES);
 }
 
-/* value -+ factor (high - low) / 2. */
-static void stretch(Interval *x, bool in_logarithms)
-{
-    static const double factor[STATS_BLOCKS_MIN] = { [2] = 12.71, 2.68, 1.48, 1.12 };
-    if (x->n >= STATS_BLOCKS_MIN || x->low == x->high) return;
-    if (in_logarithms) {
-        const double half = factor[x->n] * (stats_log(x->high) - stats_log(x->low)) / 2;
-        x->low = x->value * stats_exp(-half);
-        x->high = x->value * stats_exp(half);
-    } else {
-        const double half = factor[x->n] * (x->high - x->low) / 2;
-        x->low = x->value - half;
-        x->high = x->value + half;
-    }
-}
-
-static Interval bootstrap_interval(Bootstrap *boot, double level, bool in_logarithms)
+static Interval bootstrap_interval(Bootstrap *boot, double level)
 {
     const int blocks = boot->samples.blocks;
-    Interval out = { .value = estimate(boot), .low = -INFINITY, .high = INFINITY, .n = blocks };
-    if (blocks < STATS_BLOCKS_MIN && level > 0.95) return out;
-
-    resample(boot);
     const double tail = (1 - level) / 2;
+    Interval out = { .value = estimate(boot), .level = level, .n = blocks,
+                     .kind = INTERVAL_BOOTSTRAP };
+    resample(boot);
     out.low = fmin(out.value, stats_quantile(boot->resample, STATS_RESAMPLES, tail));
     out.high = fmax(out.value, stats_quantile(boot->resample, STATS_RESAMPLES, 1 - tail));
-    out.level = level;
-    out.kind = INTERVAL_BOOTSTRAP;
     if (blocks == 1) {
         out.kind = INTERVAL_ONE_BLOCK;
         out.n = boot->samples.start[1] - boot->samples.start[0];
-    } else {
-        stretch(&out, in_logarithms);
     }
     return out;
 }
@@ -172,7 +151,7 @@ Status stats_bootstrap(const Nested *samples, double within, double level, Inter
     Status status = stats_nested_check(samples, err);
     if (!status) status = bootstrap_open(&boot, samples, within, err);
     if (status) return status;
-    *out = bootstrap_interval(&boot, level, false);
+    *out = bootstrap_interval(&boot, level);
     bootstrap_close(&boot);
     return OK;
 }
@@ -196,11 +175,11 @@ Status stats_cost(const Nested *time_ns, double within, double level, Interval *
     Status status = positive_check(time_ns, err);
     if (!status) status = bootstrap_open(&boot, time_ns, within, err);
     if (status) return status;
-    if (time_ns->blocks < STATS_BLOCKS_MIN) {
-        *out = bootstrap_interval(&boot, level, true);
+    if (time_ns->blocks == 1) {
+        *out = bootstrap_interval(&boot, level);
     } else {
         estimate(&boot);
-        *out = stats_median_interval(boot.block, time_ns->blocks, level);
+        *out = stats_block_interval(boot.block, time_ns->blocks, level, true);
     }
     bootstrap_close(&boot);
     return OK;

@@ -117,22 +117,30 @@ static void decide(Comparison *c, const double *block_d)
     c->reason = why(c);
 }
 
+/* Few blocks have no order statistics to check. */
+static Status bootstrap_if_needed(const Nested *d, double level, Interval *out, Err *err)
+{
+    *out = (Interval){ .kind = INTERVAL_NONE };
+    if (d->blocks > 1 && d->blocks < STATS_BLOCKS_MIN) return stats_nested_check(d, err);
+    return stats_bootstrap(d, 0.5, level, out, err);
+}
+
 Status stats_compare(const Nested *d, double level, double margin, Comparison *out, Err *err)
 {
     require(out && margin >= 0);
     Interval boot;
     double *block_d = NULL;
-    Status status = stats_bootstrap(d, 0.5, level, &boot, err);
+    Status status = bootstrap_if_needed(d, level, &boot, err);
     if (!status) status = block_medians(d, &block_d, err);
     if (status) return status;
 
     Comparison c = { .d = boot, .margin = margin, .blocks = d->blocks,
                      .rounds = d->start[d->blocks] - d->start[0] };
-    if (d->blocks >= STATS_BLOCKS_MIN) {
+    if (d->blocks > 1) {
         stats_sort(block_d, d->blocks);
-        c.d = stats_median_interval(block_d, d->blocks, level);
-        c.check = boot;
+        c.d = stats_block_interval(block_d, d->blocks, level, false);
     }
+    if (d->blocks >= STATS_BLOCKS_MIN) c.check = boot;
     decide(&c, block_d);
     *out = c;
     free(block_d);

@@ -9,8 +9,9 @@ const char *stats_interval_kind_name(IntervalKind kind)
 {
     static const char *const name[] = {
         [INTERVAL_NONE] = "none",           [INTERVAL_ORDER] = "order",
-        [INTERVAL_BOOTSTRAP] = "bootstrap", [INTERVAL_ONE_BLOCK] = "one-block",
-        [INTERVAL_INVERSION] = "inversion", [INTERVAL_SHARE] = "share",
+        [INTERVAL_RANGE] = "range",         [INTERVAL_BOOTSTRAP] = "bootstrap",
+        [INTERVAL_ONE_BLOCK] = "one-block", [INTERVAL_INVERSION] = "inversion",
+        [INTERVAL_SHARE] = "share",
     };
     require((unsigned)kind < sizeof name / sizeof *name);
     return name[kind];
@@ -69,6 +70,37 @@ Interval stats_median_interval(const double *sorted, int n, double level)
     return (Interval){ .value = median, .low = sorted[k - 1], .high = sorted[n - k],
                        .level = 1 - 2 * stats_binomial_tail(n, k - 1), .n = n,
                        .kind = INTERVAL_ORDER };
+}
+
+/* value -+ factor (high - low) / 2. */
+static void stretch(Interval *x, double factor, bool in_logarithms)
+{
+    if (x->low == x->high) return;
+    if (in_logarithms) {
+        const double half = factor * (stats_log(x->high) - stats_log(x->low)) / 2;
+        x->low = x->value * stats_exp(-half);
+        x->high = x->value * stats_exp(half);
+    } else {
+        const double half = factor * (x->high - x->low) / 2;
+        x->low = x->value - half;
+        x->high = x->value + half;
+    }
+}
+
+Interval stats_block_interval(const double *sorted, int n, double level, bool in_logarithms)
+{
+    static const double factor[STATS_BLOCKS_MIN] = { [2] = 12.71, 2.68, 1.48, 1.12 };
+    require(n >= 1 && !(in_logarithms && sorted[0] <= 0));
+    if (n >= STATS_BLOCKS_MIN) return stats_median_interval(sorted, n, level);
+    Interval out = { .value = stats_quantile(sorted, n, 0.5), .low = -INFINITY, .high = INFINITY,
+                     .n = n };
+    if (n == 1 || level > 0.95) return out;
+    out.low = sorted[0];
+    out.high = sorted[n - 1];
+    out.level = 0.95;
+    out.kind = INTERVAL_RANGE;
+    stretch(&out, factor[n], in_logarithms);
+    return out;
 }
 
 int stats_blocks_needed(double level)

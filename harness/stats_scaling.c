@@ -14,7 +14,6 @@ typedef struct {
     double *x, *y;
     double *pair;        /* slopes of pairs, then residuals */
     double *slope, *intercept, *r2;
-    int *start;          /* 0, 1, 2, ...: one slope a block */
     int blocks;
 } Fit;
 
@@ -28,25 +27,17 @@ static Status points_check(const Points *points, Err *err)
     return OK;
 }
 
-static void fit_close(Fit *fit)
-{
-    free(fit->memory);
-    free(fit->start);
-}
-
 static Status fit_open(Fit *fit, int points, Err *err)
 {
     const size_t n = (size_t)points, pairs = n + n * (n - 1) / 2;
-    *fit = (Fit){ .memory = malloc((5 * n + pairs) * sizeof *fit->memory),
-                  .start = malloc((n + 1) * sizeof *fit->start) };
-    if (!fit->memory || !fit->start) return fail(err, NO_MEMORY, "no memory for %d points", points);
+    *fit = (Fit){ .memory = malloc((5 * n + pairs) * sizeof *fit->memory) };
+    if (!fit->memory) return fail(err, NO_MEMORY, "no memory for %d points", points);
     fit->x = fit->memory;
     fit->y = fit->x + n;
     fit->slope = fit->y + n;
     fit->intercept = fit->slope + n;
     fit->r2 = fit->intercept + n;
     fit->pair = fit->r2 + n;
-    for (int i = 0; i <= points; i++) fit->start[i] = i;
     return OK;
 }
 
@@ -100,33 +91,23 @@ static void fit_blocks(Fit *fit, const Points *points)
     }
 }
 
-static Status slope_interval(Fit *fit, double level, Interval *out, Err *err)
-{
-    stats_sort(fit->slope, fit->blocks);
-    *out = stats_median_interval(fit->slope, fit->blocks, level);
-    if (fit->blocks == 1 || fit->blocks >= STATS_BLOCKS_MIN) return OK;
-    return stats_bootstrap(&(Nested){ fit->slope, fit->start, fit->blocks }, 0.5, level, out, err);
-}
-
 Status stats_slope(const Points *points, double level, Slope *out, Err *err)
 {
     require(out && level > 0 && level < 1);
     Fit fit = { 0 };
-    Interval slope;
     Status status = points_check(points, err);
     if (!status) status = fit_open(&fit, points->n, err);
-    if (status) goto done;
+    if (status) return status;
     fit_blocks(&fit, points);
     if (fit.blocks == 0) {
         status = fail(err, BAD_INPUT, "a slope needs a block with two different x");
-        goto done;
+    } else {
+        stats_sort(fit.slope, fit.blocks);
+        *out = (Slope){ .slope = stats_block_interval(fit.slope, fit.blocks, level, false),
+                        .intercept = median_of(fit.intercept, fit.blocks),
+                        .r2 = median_of(fit.r2, fit.blocks) };
     }
-    status = slope_interval(&fit, level, &slope, err);
-    if (status) goto done;
-    *out = (Slope){ .slope = slope, .intercept = median_of(fit.intercept, fit.blocks),
-                    .r2 = median_of(fit.r2, fit.blocks) };
-done:
-    fit_close(&fit);
+    free(fit.memory);
     return status;
 }
 

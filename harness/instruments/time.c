@@ -32,6 +32,7 @@ static const double TOUCH_SHARE = 0.02;
 enum { ORDER_STREAM = 0x6f726472 };            /* "ordr" */
 enum {
     ROUNDS_MAX = 64,
+    WARMUP_ROUNDS_MAX = 4096,      /* where the clock stands still */
     ROUNDS_LEAST = 4,
     ROUNDS_LEAST_SLOW = 2,
     SWEEP_ROUNDS = 16,
@@ -212,7 +213,8 @@ static double since_ns(const Timing *t, int64_t start_ns)
 static void warm_up(Timing *t, int64_t start_ns, double budget_ns)
 {
     const double share_ns = WARMUP_SHARE * budget_ns;
-    while (t->lanes && since_ns(t, start_ns) + t->round_ns < share_ns) {
+    while (t->lanes && t->round < WARMUP_ROUNDS_MAX &&
+           since_ns(t, start_ns) + t->round_ns < share_ns) {
         run_round(t, 1);
         forget_ended(t);
         if (t->round % 4 == 0 && t->round >= 32 && all_steady(t)) return;
@@ -338,7 +340,8 @@ static double median_call_ns(const Lane *lane, double *scratch, double *least_wa
 
 static int beats_ceiling(const Timing *t, const Lane *lane, double least_ns)
 {
-    return least_ns < (1 - MARGIN) * ceiling_floor_ns(&t->bench->ceilings, &lane->arm->point);
+    return least_ns <= 0 ||
+           least_ns < (1 - MARGIN) * ceiling_floor_ns(&t->bench->ceilings, &lane->arm->point);
 }
 
 /* A ceiling may have been measured while a neighbour was busy: ask again, longer, before

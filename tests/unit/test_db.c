@@ -157,7 +157,7 @@ static void few_blocks(void **state)
     assert_string_equal(text(db, "SELECT verdict FROM v_speedup"), "inconclusive");
     store(db, 1, 1.5);
     refresh(db);
-    assert_string_equal(text(db, "SELECT interval FROM v_time"), "bootstrap");
+    assert_string_equal(text(db, "SELECT interval FROM v_time"), "range");
     assert_true(number(db, "SELECT blocks FROM v_time") == 2);
     db_close(db);
 }

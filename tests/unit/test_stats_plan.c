@@ -80,6 +80,47 @@ static void a_dead_clock_does_not_hang(void **state)
     assert_true(stats_calibrate(&c, 1e9));   /* done stays done */
 }
 
+/* Clocks that stand still, go back, jump, or tell no number, each at any resolution. */
+static double told(int clock, int reading)
+{
+    switch (clock) {
+    case 0: return 0;
+    case 1: return -1e9;
+    case 2: return NAN;
+    case 3: return -INFINITY;
+    case 4: return INFINITY;
+    case 5: return reading % 2 ? 1e9 : -1e9;
+    case 6: return reading % 3 ? NAN : 3e5;
+    default: return 1e12 * (random_uniform(12, 0, (uint64_t)reading) - 0.5);
+    }
+}
+
+static void lying_clocks_do_not_hang(void **state)
+{
+    (void)state;
+    static const double resolution_ns[] = { 0, 1, 20, 1000, 1e7 };
+    for (int clock = 0; clock < 8; clock++)
+        for (int i = 0; i < 5; i++) {
+            Calibration c = stats_calibration(200e3, resolution_ns[i]);
+            while (!stats_calibrate(&c, told(clock, c.readings)))
+                assert_true(c.readings < CALIBRATION_READINGS_MAX);
+            assert_true(c.calls >= 1 && c.calls <= (int64_t)1 << 30);
+            assert_true((c.hits == 2) == (clock == 4 || c.readings < CALIBRATION_READINGS_MAX));
+        }
+}
+
+/* A step back in the middle only starts the count of hits again. */
+static void a_step_back_is_no_time(void **state)
+{
+    (void)state;
+    Calibration c = stats_calibration(200e3, 1000);   /* the goal is 1000 ticks of 1 us */
+    assert_false(stats_calibrate(&c, 2e6));
+    assert_false(stats_calibrate(&c, -2e6));
+    assert_true(c.hits == 0 && c.calls == 10);
+    assert_false(stats_calibrate(&c, 2e6));
+    assert_true(stats_calibrate(&c, 2e6));
+}
+
 static void arms_share_the_slowest_ones_calls(void **state)
 {
     (void)state;
@@ -196,7 +237,7 @@ static void stopping_has_a_reason(void **state)
     c.decision = DECISION_SAME;
     assert_int_equal(stats_stop(&rule, &c), STOP_DECIDED);
     c = undecided(5, 0.001);
-    c.d.kind = INTERVAL_BOOTSTRAP;
+    c.d.kind = INTERVAL_RANGE;
     assert_int_equal(stats_stop(&rule, &c), STOP_GO_ON);
     assert_string_equal(stats_stop_name(STOP_CAP), "cap");
 }
@@ -231,6 +272,34 @@ static void measuring_always_ends(void **state)
     assert_int_equal(blocks_until_stop(0.001, 60, &c), 6);    /* on the margin, quiet: precise */
 }
 
+/* Samples that are no numbers stop everything at once, with a sentence that says where. */
+static void measuring_ends_with_what_is_no_number(void **state)
+{
+    (void)state;
+    static const double bad[] = { NAN, INFINITY, -INFINITY };
+    for (int i = 0; i < 3; i++)
+        for (int at = 0; at < 24; at += 23) {
+            double d[24] = { 0 };
+            const int start[] = { 0, 4, 8, 12, 16, 20, 24 };
+            Comparison c;
+            Interval cost;
+            Err err;
+            d[at] = bad[i];
+            for (int blocks = at ? 6 : 1; blocks <= 6; blocks++) {
+                const Nested samples = { d, start, blocks };
+                assert_int_equal(stats_compare(&samples, 0.95, 0, &c, &err), BAD_INPUT);
+                assert_non_null(strstr(err.text, at ? "block 5, sample 3" : "block 0, sample 0"));
+                assert_int_equal(stats_cost(&samples, 0.5, 0.95, &cost, &err), BAD_INPUT);
+            }
+        }
+    double times[40];
+    for (int i = 0; i < 3; i++) {
+        for (int k = 0; k < 40; k++) times[k] = k % 2 ? bad[i] : 0;
+        const Warmup got = stats_warmup(times, 40, 1000);
+        assert_true(got.epochs >= 32 && got.epochs <= 40);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -239,6 +308,8 @@ int main(void)
         cmocka_unit_test(two_readings_must_be_successive),
         cmocka_unit_test(goal_is_a_thousand_clock_ticks),
         cmocka_unit_test(a_dead_clock_does_not_hang),
+        cmocka_unit_test(lying_clocks_do_not_hang),
+        cmocka_unit_test(a_step_back_is_no_time),
         cmocka_unit_test(arms_share_the_slowest_ones_calls),
         cmocka_unit_test(every_arm_stands_once_in_every_place),
         cmocka_unit_test(two_arms_are_abba_or_baab),
@@ -247,6 +318,7 @@ int main(void)
         cmocka_unit_test(the_first_look_can_decide_and_the_sum_stays_within_alpha),
         cmocka_unit_test(stopping_has_a_reason),
         cmocka_unit_test(measuring_always_ends),
+        cmocka_unit_test(measuring_ends_with_what_is_no_number),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
