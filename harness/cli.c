@@ -5,6 +5,7 @@
 #include "../kernels/core/problem.h"
 
 #include <errno.h>
+#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -14,7 +15,7 @@ volatile int interrupted;
 static const Option common[] = {
     { "db", 0, "FILE", "the database (default: $ATTEST_DB, or results/attest.db)", NULL },
     { "json", 0, NULL, "print JSON", NULL },
-    { "quiet", 'q', NULL, "no progress", NULL },
+    { "quiet", 'q', NULL, "no progress and no remarks", NULL },
     { "help", 'h', NULL, "this text", NULL },
     { 0 }
 };
@@ -231,6 +232,18 @@ int call_failed(const Call *call, Status status, const Err *err)
     fflush(call->out);
     fprintf(stderr, "attest %s: %s\n", call->command->name, err->text);
     return status == BAD_INPUT ? EXIT_USAGE : EXIT_WRONG;
+}
+
+void call_remark(const Call *call, const char *format, ...)
+{
+    va_list args;
+    if (call->quiet) return;
+    fflush(call->out);
+    fprintf(stderr, "attest %s: ", call->command->name);
+    va_start(args, format);
+    vfprintf(stderr, format, args);
+    va_end(args);
+    fputc('\n', stderr);
 }
 
 int call_stopped(const Call *call) { return interrupted || ferror(call->out); }

@@ -348,10 +348,8 @@ static void write_table(const Job *job)
     double flagged = 0;
     for (int i = 0; i < job->plan.arms; i++) flagged = fmax(flagged, job->arm[i].flagged_share);
     if (flagged > 0.25)
-        fprintf(stderr,
-                "attest bench: %.0f %% of the epochs waited for a core or were switched out: this "
-                "machine has other work to do\n",
-                100 * flagged);
+        call_remark(job->call, "%.0f %% of the epochs waited for a core or were switched out: this "
+                    "machine has other work to do", 100 * flagged);
 }
 
 /* ---- the command --------------------------------------------------------------------- */

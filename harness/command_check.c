@@ -231,6 +231,7 @@ static void print_verdict(const Session *s, double seconds)
 {
     int checks = 0;
     for (int i = 0; i < s->rows; i++) checks += s->row[i].ok + s->row[i].failed + s->row[i].other;
+    fflush(s->call->out);
     if (checks < s->list->count) fprintf(stderr, "stopped after %d of ", checks);
     fprintf(stderr, "%d checks, %d wrong, %.1f s", s->list->count, s->failed, seconds);
     if (s->remarks) fprintf(stderr, "; %d right ones come with a remark", s->remarks);

@@ -80,11 +80,10 @@ static Status one_paper(const Call *call, Json *json, const char *id, int *stale
         *stale += figures_stale(&figures, &paper, into, call->out);
     else if (!status)
         status = draw(call, json, &paper, &figures, into, err);
-    if (!status && figures.empty && !call->quiet)
-        fprintf(stderr,
-                "attest figures: %d figures of %s wait for their rows: `attest reproduce %s` "
-                "measures them\n",
-                figures.empty, paper.id, paper.id);
+    if (!status && figures.empty)
+        call_remark(call, "%d figure%s of %s wait%s for rows: `attest reproduce %s` measures them",
+                    figures.empty, figures.empty == 1 ? "" : "s", paper.id,
+                    figures.empty == 1 ? "s" : "", paper.id);
     figures_close(&figures);
     paper_close(&paper);
     return status;

@@ -185,7 +185,7 @@ static int run(const Call *call)
     if (!status) status = db_open(&db, call->db_path, DB_READ, &err);
     if (!status) {
         db_stop_when(db, &interrupted);
-        if (db_notice(db) && !call->quiet) fprintf(stderr, "attest query: %s\n", db_notice(db));
+        if (db_notice(db)) call_remark(call, "%s", db_notice(db));
         status = answer(call, db, sql, &err);
     }
     db_close(db);

@@ -43,9 +43,8 @@ static int measure(const Call *call, const Paper *paper, int64_t budget_ns)
                                  .budget_ns = budget_ns,
                                  .fresh = call_option(call, "fresh") != NULL };
     if (request.experiments == 0) {
-        if (!call->quiet)
-            fprintf(stderr, "attest reproduce: %s has no experiments yet; its claims are judged on "
-                            "what is stored\n", paper->id);
+        call_remark(call, "%s has no experiments yet; its claims are judged on what is stored",
+                    paper->id);
         return EXIT_DONE;
     }
     /* stdout is for the verdicts. */

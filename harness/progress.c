@@ -62,24 +62,13 @@ static void print_bar(char *out, size_t size, double share)
                                  i < full ? utf8 ? "█" : "#" : utf8 ? "░" : ".");
 }
 
-/* Cuts at a character's boundary so that the line is at most `width` columns. */
-static void cut(char *text, int width)
-{
-    size_t n = strlen(text);
-    while (n && text_width(text) > width) {
-        do n--; while (n && ((unsigned char)text[n] & 0xc0) == 0x80);
-        text[n] = 0;
-    }
-}
-
 static void draw(Progress *p, double share, const char *detail, int64_t now)
 {
     char bar[BAR_WIDTH * 4], left[48], line[768];
     print_bar(bar, sizeof bar, share);
     print_left(p, share, now, left, sizeof left);
     snprintf(line, sizeof line, "%s  %s %3.0f%%%s  %s", p->what, bar, 100 * share, left, detail);
-    cut(line, terminal_width(stderr) - 1);
-    fprintf(stderr, "\r\033[K%s", line);
+    fprintf(stderr, "\r\033[K%.*s", (int)text_fit(line, terminal_width(stderr) - 1), line);
     fflush(stderr);
     p->drawn = 1;
 }

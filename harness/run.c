@@ -55,7 +55,7 @@ static Status look_up(const Call *call, const RunRequest *request, Plan *plan, D
                             request->dry_run ? &none : err);
     if (status && request->dry_run) return OK;
     if (status) return status;
-    if (db_notice(*db) && !call->quiet) fprintf(stderr, "attest: %s\n", db_notice(*db));
+    if (db_notice(*db)) call_remark(call, "%s", db_notice(*db));
     if (request->fresh) return OK;
     machine_identity(&identity);
     return plan_look_up(plan, *db, db_machine_id(&identity), err);

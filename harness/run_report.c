@@ -138,6 +138,7 @@ void run_print_plan(const Call *call, const Plan *plan)
     else fprintf(stderr, "no memory to print the plan\n");
     free(line);
     free(cell);
+    fflush(call->out);
     print_totals(plan);
 }
 

@@ -85,13 +85,56 @@ static uint32_t next_character(const unsigned char **text)
     return c;
 }
 
+/* Columns of one character. */
+static int columns_of(uint32_t c)
+{
+    if (within(c, joined, sizeof joined / sizeof *joined)) return 0;
+    return within(c, wide, sizeof wide / sizeof *wide) ? 2 : 1;
+}
+
+size_t text_fit(const char *utf8, int columns)
+{
+    const unsigned char *s = (const unsigned char *)utf8, *next = s;
+    while (*s) {
+        columns -= columns_of(next_character(&next));
+        if (columns < 0) break;
+        s = next;
+    }
+    return (size_t)(s - (const unsigned char *)utf8);
+}
+
 int text_width(const char *utf8)
 {
     int width = 0;
-    for (const unsigned char *s = (const unsigned char *)utf8; *s;) {
-        const uint32_t c = next_character(&s);
-        if (within(c, joined, sizeof joined / sizeof *joined)) continue;
-        width += within(c, wide, sizeof wide / sizeof *wide) ? 2 : 1;
-    }
+    for (const unsigned char *s = (const unsigned char *)utf8; *s;)
+        width += columns_of(next_character(&s));
     return width;
+}
+
+/* ---- without UTF-8 ---------------------------------------------------------------------- */
+
+/* What people read for a character that is not ASCII, in as many columns; '?' for the rest. */
+static char ascii_of(uint32_t c)
+{
+    static const struct { uint32_t from; char to; } known[] = {
+        { 0xb2, '2' }, { 0xb3, '3' }, { 0xb5, 'u' }, { 0xb7, '.' }, { 0xd7, 'x' }, { 0x3bc, 'u' },
+        { 0x2013, '-' }, { 0x2014, '-' }, { 0x2018, '\'' }, { 0x2019, '\'' }, { 0x201c, '"' },
+        { 0x201d, '"' }, { 0x2026, '.' }, { 0x2190, '<' }, { 0x2192, '>' }, { 0x2212, '-' },
+        { 0x2248, '~' }, { 0x2264, '<' }, { 0x2265, '>' }, { 0x2500, '-' }, { 0x2502, '|' },
+        { 0x2713, '+' }, { 0x25d0, '~' }, { 0x2717, 'x' },
+    };
+    if (c < 0x80) return (char)c;
+    for (size_t i = 0; i < sizeof known / sizeof *known; i++)
+        if (known[i].from == c) return known[i].to;
+    return '?';
+}
+
+void text_put(FILE *out, const char *utf8, size_t bytes, int as_utf8)
+{
+    if (as_utf8) { fwrite(utf8, 1, bytes, out); return; }
+    const unsigned char *s = (const unsigned char *)utf8;
+    while (s < (const unsigned char *)utf8 + bytes) {
+        const uint32_t c = next_character(&s);
+        for (int i = columns_of(c); i > 0; i--) fputc(ascii_of(c), out);
+    }
 }

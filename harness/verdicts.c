@@ -109,7 +109,8 @@ static void put_wrapped(FILE *out, const char *text, int width)
         }
         if (used == 0)
             put_spaces(out, INDENT);
-        fprintf(out, "%s%.*s", used ? " " : "", (int)length, at);
+        fputs(used ? " " : "", out);
+        text_put(out, at, length, terminal_utf8());
         used += (used != 0) + wide;
         at += length;
         at += strspn(at, " \n");
@@ -122,8 +123,10 @@ static void put_claim(FILE *out, const Judgement *j, int width)
     const Claim *claim = j->claim;
     char ours[80], text[1400];
     const char *name = verdict_name(j->verdict);
-    fprintf(out, "%s%s %s%s", paint(out, colour_of(j->verdict)), verdict_sign(j->verdict), name,
-            paint(out, "0"));
+    const char *sign = verdict_sign(j->verdict);
+    fputs(paint(out, colour_of(j->verdict)), out);
+    text_put(out, sign, strlen(sign), terminal_utf8());
+    fprintf(out, " %s%s", name, paint(out, "0"));
     put_spaces(out, INDENT - 2 - (int)strlen(name));
     fprintf(out, "%s%s%s  %s\n", paint(out, "1"), claim->id, paint(out, "0"), claim->where);
     put_wrapped(out, claim->says, width);

@@ -10,6 +10,7 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -180,6 +181,30 @@ static void the_database(void **state)
     unsetenv("ATTEST_DB");
 }
 
+/* stdout and stderr of `attest ... >file 2>&1`. */
+static void remarks_come_behind_what_was_printed(void **state)
+{
+    (void)state;
+    char text[200] = "";
+    FILE *both = tmpfile(), *out = both ? fdopen(dup(fileno(both)), "w") : NULL;
+    const int stderr_before = dup(STDERR_FILENO);
+    assert_non_null(out);
+    assert_true(dup2(fileno(both), STDERR_FILENO) >= 0);
+    Call call = { .command = &command, .out = out };
+    fputs("a table\n", out);
+    call_remark(&call, "%d of %d", 1, 2);
+    call.quiet = 1;
+    call_remark(&call, "not asked for");
+    fputs("the end\n", out);
+    fclose(out);
+    dup2(stderr_before, STDERR_FILENO);
+    close(stderr_before);
+    rewind(both);
+    text[fread(text, 1, sizeof text - 1, both)] = 0;
+    fclose(both);
+    assert_string_equal(text, "a table\nattest try: 1 of 2\nthe end\n");
+}
+
 /* ---- what is printed ----------------------------------------------------------------------- */
 
 typedef struct { FILE *file; char *text; size_t size; } Page;
@@ -214,7 +239,7 @@ static void help_is_laid_out(void **state)
                 "  -n, --number N       a number\n"
                 "      --db FILE        the database (default: $ATTEST_DB, or results/attest.db)\n"
                 "      --json           print JSON\n"
-                "  -q, --quiet          no progress\n"
+                "  -q, --quiet          no progress and no remarks\n"
                 "  -h, --help           this text\n");
 }
 
@@ -227,10 +252,9 @@ static void tables_of_every_format(void **state)
     (void)state;
     static const char *const numbers[] = { "n", "v", "a", "1.5", "é", "-20" };
     Page p;
+    setenv("LC_ALL", "C", 1);
     table_print(page_open(&p), "table", 2, 3, numbers);
-    page_is(&p, "n    v\na  1.5\né  -20\n");
-    table_print(page_open(&p), "table", 3, 4, cells);
-    page_is(&p, "name  value  note\na,b     1.5  say \"x\"\n中文    -20  c|d\nz      0x10  \n");
+    page_is(&p, "n    v\n-  ---\na  1.5\n?  -20\n");
     table_print(page_open(&p), "csv", 3, 4, cells);
     page_is(&p, "name,value,note\n\"a,b\",1.5,\"say \"\"x\"\"\"\n中文,-20,c|d\nz,0x10,\n");
     table_print(page_open(&p), "markdown", 3, 4, cells);
@@ -240,6 +264,124 @@ static void tables_of_every_format(void **state)
     page_is(&p, "[\n  {\"name\": \"a,b\", \"value\": 1.5, \"note\": \"say \\\"x\\\"\"},\n"
                 "  {\"name\": \"中文\", \"value\": -20, \"note\": \"c|d\"},\n"
                 "  {\"name\": \"z\", \"value\": \"0x10\", \"note\": null}\n]\n");
+}
+
+/* A table of all kinds of cells, on terminals of several widths. */
+static const char *const report[] = {
+    "point", "median", "of limit", "note",
+    "attention/blas@avx2:H=8,T=4096:fwd", "12.3 ms", "88 %", "two products, softmax",
+    "flash_attention/online:T=128", "1.20 us", "7.5 %", "每个块 4×4 – tiles in the cache",
+    "x", "-", "", "",
+};
+
+static void table_is(int width, int utf8, const char *want)
+{
+    Page p;
+    table_print_within(page_open(&p), width, utf8, 4, 4, report);
+    page_is(&p, want);
+}
+
+static void tables_fit_the_terminal(void **state)
+{
+    (void)state;
+    table_is(200, 1,
+          "point                                median  of limit  note\n"
+          "──────────────────────────────────  ───────  ────────  ───────────────────────────────\n"
+          "attention/blas@avx2:H=8,T=4096:fwd  12.3 ms      88 %  two products, softmax\n"
+          "flash_attention/online:T=128        1.20 us     7.5 %  每个块 4×4 – tiles in the cache\n"
+          "x                                         -\n");
+    table_is(0, 1,
+          "point                                median  of limit  note\n"
+          "──────────────────────────────────  ───────  ────────  ───────────────────────────────\n"
+          "attention/blas@avx2:H=8,T=4096:fwd  12.3 ms      88 %  two products, softmax\n"
+          "flash_attention/online:T=128        1.20 us     7.5 %  每个块 4×4 – tiles in the cache\n"
+          "x                                         -\n");
+    table_is(80, 1,
+          "point                                median  of limit  note\n"
+          "──────────────────────────────────  ───────  ────────  ─────────────────────────\n"
+          "attention/blas@avx2:H=8,T=4096:fwd  12.3 ms      88 %  two products, softmax\n"
+          "flash_attention/online:T=128        1.20 us     7.5 %  每个块 4×4 – tiles in the\n"
+          "                                                       cache\n"
+          "x                                         -\n");
+    table_is(40, 1,
+          "point     attention/blas@avx2:H=8,\n"
+          "          T=4096:fwd\n"
+          "median    12.3 ms\n"
+          "of limit  88 %\n"
+          "note      two products, softmax\n"
+          "\n"
+          "point     flash_attention/online:T=128\n"
+          "median    1.20 us\n"
+          "of limit  7.5 %\n"
+          "note      每个块 4×4 – tiles in the\n"
+          "          cache\n"
+          "\n"
+          "point     x\n"
+          "median    -\n");
+}
+
+static void tables_in_ascii(void **state)
+{
+    (void)state;
+    table_is(200, 0,
+          "point                                median  of limit  note\n"
+          "----------------------------------  -------  --------  -------------------------------\n"
+          "attention/blas@avx2:H=8,T=4096:fwd  12.3 ms      88 %  two products, softmax\n"
+          "flash_attention/online:T=128        1.20 us     7.5 %  ?????? 4x4 - tiles in the cache\n"
+          "x                                         -\n");
+    table_is(80, 0,
+          "point                                median  of limit  note\n"
+          "----------------------------------  -------  --------  -------------------------\n"
+          "attention/blas@avx2:H=8,T=4096:fwd  12.3 ms      88 %  two products, softmax\n"
+          "flash_attention/online:T=128        1.20 us     7.5 %  ?????? 4x4 - tiles in the\n"
+          "                                                       cache\n"
+          "x                                         -\n");
+    table_is(40, 0,
+          "point     attention/blas@avx2:H=8,\n"
+          "          T=4096:fwd\n"
+          "median    12.3 ms\n"
+          "of limit  88 %\n"
+          "note      two products, softmax\n"
+          "\n"
+          "point     flash_attention/online:T=128\n"
+          "median    1.20 us\n"
+          "of limit  7.5 %\n"
+          "note      ?????? 4x4 - tiles in the\n"
+          "          cache\n"
+          "\n"
+          "point     x\n"
+          "median    -\n");
+}
+
+static void what_no_width_can_hold_stands_out(void **state)
+{
+    (void)state;
+    static const char *const wide[] = {
+        "word", "中", "abcdefghijklmnopqrstuvwxyz", "中文中文中文中文"
+    };
+    Page p;
+    table_print_within(page_open(&p), 1, 1, 2, 2, wide);
+    page_is(&p,
+          "word  abcdefghijklmn\n"
+          "      opqrstuvwxyz\n"
+          "中    中文中文中文中\n"
+          "      文\n");
+    table_print_within(page_open(&p), 20, 1, 1, 1, wide);
+    page_is(&p,
+          "word\n"
+          "────\n");
+}
+
+static void texts_are_cut_at_characters(void **state)
+{
+    (void)state;
+    assert_int_equal(text_fit("abc", 2), 2);
+    assert_int_equal(text_fit("éa", 1), 2);
+    assert_int_equal(text_fit("中文", 3), 3);
+    assert_int_equal(text_fit("e\xcc\x81x", 1), 3);
+    assert_int_equal(text_fit("abc", 9), 3);
+    assert_int_equal(text_fit("abc", 0), 0);
+    assert_int_equal(text_fit("\xff\xfe", 1), 1);
 }
 
 static void json_of_every_kind(void **state)
@@ -315,8 +457,13 @@ int main(void)
         cmocka_unit_test(numbers_within_a_range),
         cmocka_unit_test(help_needs_no_arguments),
         cmocka_unit_test(the_database),
+        cmocka_unit_test(remarks_come_behind_what_was_printed),
         cmocka_unit_test(help_is_laid_out),
         cmocka_unit_test(tables_of_every_format),
+        cmocka_unit_test(tables_fit_the_terminal),
+        cmocka_unit_test(tables_in_ascii),
+        cmocka_unit_test(what_no_width_can_hold_stands_out),
+        cmocka_unit_test(texts_are_cut_at_characters),
         cmocka_unit_test(json_of_every_kind),
         cmocka_unit_test(numbers_survive_json),
         cmocka_unit_test(widths_on_the_screen),
