@@ -254,14 +254,6 @@ static Status check_texts(Work *w, Err *err)
 
 /* ---- the program ------------------------------------------------------------------------- */
 
-/* 1: the same code, 0: other code, -1: no such variant here. */
-static int code_here(const char *symbol, const char *sha256)
-{
-    for (const CodeHash *c = code_hashes; c->symbol; c++)
-        if (!strcmp(c->symbol, symbol)) return !strcmp(c->sha256, sha256);
-    return -1;
-}
-
 /* What is computed again here does not need the code that was measured; but who wants to measure
  * again should know whether it would be the same. */
 static void note_code(Work *w)
@@ -271,7 +263,7 @@ static void note_code(Work *w)
     Query *q = query_open(
         w->db, "SELECT symbol, sha256 FROM code WHERE sha256 <> '' ORDER BY symbol", NO_VALUES);
     for (; query_row(q); all++) {
-        const int here = code_here(column_text(q, 0), column_text(q, 1));
+        const int here = db_code_here(column_text(q, 0), column_text(q, 1));
         const size_t used = strlen(other);
         same += here == 1;
         if (here != 1)

@@ -42,6 +42,7 @@ static void print_json(Json *json, const Comparisons *c)
         json_number(json, "low", open ? NAN : x->time.ratio.low);
         json_number(json, "high", open ? NAN : x->time.ratio.high);
         json_number(json, "p", x->time.p);
+        json_number(json, "p_holm", x->p_holm);
         json_bool(json, "same_code", x->same_code);
         json_text(json, "verdict", stats_decision_name(x->decision));
         json_close(json);

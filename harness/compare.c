@@ -192,12 +192,12 @@ static double noise_of(const Comparisons *c, double *scratch)
     return stats_exp(stats_quantile(scratch, n, 0.95)) - 1;
 }
 
-static Decision decide(const Compared *c, double adjusted_p, double margin)
+static Decision decide(const Compared *c, double margin)
 {
     const double edge = 1 + margin;
     if (c->time.ratio.kind == INTERVAL_NONE) return DECISION_INCONCLUSIVE;
-    if (c->time.ratio.low > edge && adjusted_p <= 0.05) return DECISION_FASTER;
-    if (c->time.ratio.high < 1 / edge && adjusted_p <= 0.05) return DECISION_SLOWER;
+    if (c->time.ratio.low > edge && c->p_holm <= 0.05) return DECISION_FASTER;
+    if (c->time.ratio.high < 1 / edge && c->p_holm <= 0.05) return DECISION_SLOWER;
     return c->time.ratio.low >= 1 / edge && c->time.ratio.high <= edge ? DECISION_SAME
                                                              : DECISION_INCONCLUSIVE;
 }
@@ -209,8 +209,10 @@ static Status judge(Comparisons *c, double margin, Err *err)
     c->noise_rel = noise_of(c, p);
     for (int i = 0; i < c->count; i++) p[i] = c->item[i].time.p;
     if (c->count) stats_holm(p, c->count, adjusted);
-    for (int i = 0; i < c->count; i++)
-        c->item[i].decision = decide(&c->item[i], adjusted[i], margin);
+    for (int i = 0; i < c->count; i++) {
+        c->item[i].p_holm = adjusted[i];
+        c->item[i].decision = decide(&c->item[i], margin);
+    }
     free(p);
     return OK;
 }

@@ -22,6 +22,7 @@ typedef struct {
     int    a_blocks, b_blocks;
     double a_ns, b_ns;         /* medians over blocks */
     Unpaired time;             /* ratio of time a to time b: above 1, b is faster */
+    double p_holm;             /* time.p after Holm's correction over all points */
     int    same_code;          /* its difference is noise, or the machine's */
     Decision decision;         /* what b is, after Holm's correction over all points */
 } Compared;

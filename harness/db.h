@@ -116,6 +116,8 @@ Status db_spec(Db *db, const char *name, const char *title, const char *paper, c
 int64_t db_machine_id(const Facts *identity);
 /* "flash_attention_online_avx2" and the hash of its object code, as one number. */
 int64_t db_code_id(const Variant *variant);
+/* Stored code against this program's: 1 the same, 0 other code, -1 no such variant here. */
+int     db_code_here(const char *symbol, const char *sha256);
 
 /* ---- blocks --------------------------------------------------------------------------- */
 
