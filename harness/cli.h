@@ -85,6 +85,8 @@ int         terminal_utf8(void);         /* by the locale's name */
 /* `sequence` ("1;31", "32", "2") as an escape where colours are wanted (a terminal, no NO_COLOR),
  * else "". Ends with paint(out, "0"). */
 const char *paint(FILE *, const char *sequence);
+/* As fputs, with a '?' for each character that a terminal would obey: for text from a file. */
+void        put_clean(FILE *, const char *text);
 /* Columns that the text takes: one a character, two for a wide one (Chinese, Japanese, Korean). */
 int         text_width(const char *utf8);
 size_t      text_fit(const char *utf8, int columns);     /* bytes of it that take no more */
@@ -109,6 +111,10 @@ void table_print(FILE *out, const char *format, int columns, int rows, const cha
  * where not even that is enough each row becomes a list of its cells. */
 void table_print_within(FILE *out, int width, int utf8, int columns, int rows,
                         const char *const *cell);
+
+/* One field of RFC 4180: in quotes if it holds a comma, a quote or a line's end. Programs get every
+ * byte; `clean`, for terminals: as put_clean. */
+void csv_print(FILE *out, const char *text, int clean);
 
 /* ---- JSON for programs ----------------------------------------------------------------- */
 enum { JSON_DEPTH_MAX = 32 };

@@ -12,8 +12,10 @@ enum { COLUMNS = 6, CELL = 64 };
 
 static void print_fact(void *self, const char *what, const char *a, const char *b)
 {
-    FILE *out = self;
-    fprintf(out, "  %-24s %.60s  ->  %.60s\n", what, a, b);
+    char line[240];
+    snprintf(line, sizeof line, "  %-24.80s %.60s  ->  %.60s", what, a, b);
+    put_clean(self, line);
+    fputc('\n', self);
 }
 
 static void json_fact(void *self, const char *what, const char *a, const char *b)

@@ -3,6 +3,7 @@
  * that a million rows need no memory; tables for people are laid out as a whole. */
 #include "cli.h"
 #include "db.h"
+#include "deadline.h"
 #include "query_presets.h"
 
 #include "../kernels/core/problem.h"
@@ -10,35 +11,23 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { COLUMNS_MAX = 64 };   /* of a table for people */
+enum { COLUMNS_MAX = 64, TABLE_BYTES_MAX = 256 << 20 };   /* of a table for people */
+enum { SECONDS_USUAL = 60, SECONDS_MAX = 24 * 3600 };     /* of an answer */
 
 /* ---- row by row ----------------------------------------------------------------------- */
 
-/* RFC 4180: quotes around what holds a comma, a quote or a line's end. */
-static void print_csv_cell(FILE *out, const char *text)
-{
-    if (!text) return;
-    if (!text[strcspn(text, ",\"\r\n")]) { fputs(text, out); return; }
-    fputc('"', out);
-    for (const char *c = text; *c; c++) {
-        if (*c == '"') fputc('"', out);
-        fputc(*c, out);
-    }
-    fputc('"', out);
-}
-
 static void print_csv(FILE *out, Query *q)
 {
-    const int columns = query_columns(q);
+    const int columns = query_columns(q), clean = terminal_width(out) > 0;
     for (int i = 0; i < columns; i++) {
         if (i) fputc(',', out);
-        print_csv_cell(out, query_name(q, i));
+        csv_print(out, query_name(q, i), clean);
     }
     fputs(columns ? "\n" : "", out);
     while (query_row(q)) {
         for (int i = 0; i < columns; i++) {
             if (i) fputc(',', out);
-            print_csv_cell(out, column_text(q, i));
+            csv_print(out, column_text(q, i), clean);
         }
         fputc('\n', out);
     }
@@ -74,33 +63,38 @@ static void print_json(FILE *out, Query *q)
 typedef struct {
     char **cell;
     int    count, room;
+    size_t bytes;
 } Cells;
+
+static Status too_many(Err *err)
+{
+    return fail(err, NO_MEMORY, "too many rows for a table; --format csv prints them as they come");
+}
 
 static Status add_cell(Cells *c, const char *text, Err *err)
 {
+    const size_t bytes = strlen(text) + 1;
+    c->bytes += bytes + sizeof *c->cell;
+    if (c->bytes > TABLE_BYTES_MAX) return too_many(err);
     if (c->count == c->room) {
         const int room = 2 * c->room + 256;
         char **more = realloc(c->cell, (size_t)room * sizeof *more);
-        if (!more)
-            return fail(err, NO_MEMORY, "no memory for so many rows; --format csv needs none");
+        if (!more) return too_many(err);
         c->cell = more;
         c->room = room;
     }
-    char *copy = malloc(strlen(text) + 1);
-    if (!copy) return fail(err, NO_MEMORY, "no memory for so many rows; --format csv needs none");
-    c->cell[c->count++] = strcpy(copy, text);
+    char *copy = malloc(bytes);
+    if (!copy) return too_many(err);
+    c->cell[c->count++] = memcpy(copy, text, bytes);
     return OK;
 }
 
 /* Six digits are enough to read; CSV and JSON have them all. */
 static const char *readable(const Query *q, int column, char *room, size_t size)
 {
-    const char *text;
-    if (column_type(q, column) == VALUE_REAL) {
-        snprintf(room, size, "%.6g", column_real(q, column));
-        return room;
-    }
-    return (text = column_text(q, column)) ? text : "";
+    if (column_type(q, column) != VALUE_REAL) return column_text(q, column);
+    snprintf(room, size, "%.6g", column_real(q, column));
+    return room;
 }
 
 static Status print_laid_out(FILE *out, const char *format, Query *q, Err *err)
@@ -170,6 +164,15 @@ static Status answer(const Call *call, Db *db, const char *sql, Err *err)
     return status ? status : trouble;
 }
 
+static Status answer_in_time(const Call *call, Db *db, const char *sql, int seconds, Err *err)
+{
+    db_stop_when(db, deadline_open(1000 * seconds));
+    const Status status = answer(call, db, sql, err);
+    const int late = deadline_close();
+    if (!status || !late) return status;
+    return fail(err, BAD_INPUT, "it did not end within %d s; --seconds N gives it longer", seconds);
+}
+
 static int run(const Call *call)
 {
     Err err;
@@ -177,16 +180,24 @@ static int run(const Call *call)
     const char *sql = "";
     if (call_option(call, "list") || (call->argc == 0 && !call_option(call, "preset")))
         return list_presets(call);
+    long long seconds = SECONDS_USUAL;
     Status status = choose_sql(call, &sql, &err);
+    if (!status)
+        status = call_integer(call, "seconds", SECONDS_USUAL, 1, SECONDS_MAX, &seconds, &err);
     if (!status && call_option(call, "print")) {
         fprintf(call->out, "%s\n", sql);
         return EXIT_DONE;
     }
     if (!status) status = db_open(&db, call->db_path, DB_READ, &err);
     if (!status) {
+<<<<<<< HEAD
         db_stop_when(db, &interrupted);
         if (db_notice(db)) call_remark(call, "%s", db_notice(db));
         status = answer(call, db, sql, &err);
+=======
+        if (db_notice(db) && !call->quiet) fprintf(stderr, "attest query: %s\n", db_notice(db));
+        status = answer_in_time(call, db, sql, (int)seconds, &err);
+>>>>>>> f1f3371 (wip)
     }
     db_close(db);
     if (interrupted) return EXIT_INTERRUPTED;
@@ -197,6 +208,7 @@ static const Option options[] = {
     { "preset", 'p', "NAME", "a question that is asked often", NULL },
     { "format", 'f', "FORMAT", "how to print the answer (default: table)",
       "table|csv|json|markdown" },
+    { "seconds", 's', "N", "give up after so many seconds (default: 60)", NULL },
     { "list", 'l', NULL, "the presets", NULL },
     { "print", 0, NULL, "print the preset's SQL instead of running it", NULL },
     { 0 }
@@ -212,7 +224,8 @@ const Command command_query = {
                "v_memory, v_count, v_claim, ...), with slope(), crossover() and other functions "
                "for evidence. "
                "Nothing can be changed: the file is opened for reading, and other statements are "
-               "refused.\n"
+               "refused. Ctrl-C ends it, and so does the time given; a value has at most 64 MiB, and "
+               "SQLite 1 GiB of memory.\n"
                "Tables show six digits; CSV and JSON all of them.",
     .option = options,
     .least = 0,

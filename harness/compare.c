@@ -4,6 +4,8 @@
  * trusted. */
 #include "compare.h"
 
+#include "../kernels/core/text.h"
+
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -63,6 +65,7 @@ Status side_find(Db *db, const char *word, Side *side, Err *err)
         side->machine = strcmp(kind, "machine") ? 0 : column_integer(q, 1);
         side->session = strcmp(kind, "session") ? 0 : column_integer(q, 1);
         snprintf(side->name, sizeof side->name, "%s", column_text(q, 2));
+        text_clean(side->name);
         snprintf(side->revision, sizeof side->revision, "%s", column_text(q, 3));
     }
     query_close(q);
@@ -258,8 +261,9 @@ Status compare_facts(Db *db, const Side *a, const Side *b,
                    VALUES(val_integer(a->machine), val_integer(a->session), val_text(a->revision),
                           val_integer(b->machine), val_integer(b->session), val_text(b->revision)));
     while (query_row(q)) {
-        const char *left = column_text(q, 1), *right = column_text(q, 2);
-        tell(self, column_text(q, 0), left ? left : "(none)", right ? right : "(none)");
+        const char *left = column_type(q, 1) == VALUE_NULL ? "(none)" : column_text(q, 1);
+        const char *right = column_type(q, 2) == VALUE_NULL ? "(none)" : column_text(q, 2);
+        tell(self, column_text(q, 0), left, right);
     }
     query_close(q);
     return db_check(db, err);

@@ -2,6 +2,8 @@
 /* JSON written as it comes, without a tree. */
 #include "cli.h"
 
+#include "../kernels/core/text.h"
+
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -52,27 +54,27 @@ void json_close(Json *j)
     if (!j->depth) fputc('\n', j->out);
 }
 
-/* Length of the UTF-8 sequence that starts here; 0: none does. */
-static int sequence(const unsigned char *s)
+/* Of a control character, which has at most 16 bits; of what is no character, U+FFFD. */
+static unsigned code_of(const char *text)
 {
-    const int length = s[0] < 0x80 ? 1 : s[0] < 0xc2 ? 0 : s[0] < 0xe0 ? 2 : s[0] < 0xf0 ? 3
-                     : s[0] < 0xf5 ? 4 : 0;
-    for (int i = 1; i < length; i++)
-        if ((s[i] & 0xc0) != 0x80) return 0;
-    return length;
+    const unsigned char *s = (const unsigned char *)text;
+    switch (text_sequence(text)) {
+    case 1:  return s[0];
+    case 2:  return (s[0] & 0x1fu) << 6 | (s[1] & 0x3fu);
+    case 3:  return (s[0] & 0x0fu) << 12 | (s[1] & 0x3fu) << 6 | (s[2] & 0x3fu);
+    default: return 0xfffd;
+    }
 }
 
-static void text(FILE *out, const char *value)
+static void text(FILE *out, const char *s)
 {
     fputc('"', out);
-    for (const unsigned char *s = (const unsigned char *)value; *s;) {
-        const int length = sequence(s);
+    for (; *s; s += text_step(s)) {
         if (*s == '"' || *s == '\\') fprintf(out, "\\%c", *s);
         else if (*s == '\n') fputs("\\n", out);
-        else if (*s < 0x20) fprintf(out, "\\u%04x", (unsigned)*s);
-        else if (!length) fputs("\\ufffd", out);
-        else fwrite(s, 1, (size_t)length, out);
-        s += length ? length : 1;
+        else if (*s == '\t') fputs("\\t", out);
+        else if (text_control(s)) fprintf(out, "\\u%04x", code_of(s));
+        else fwrite(s, 1, text_step(s), out);
     }
     fputc('"', out);
 }

@@ -2,6 +2,8 @@
 /* One table, four ways to print it. */
 #include "cli.h"
 
+#include "../kernels/core/text.h"
+
 #include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
@@ -61,6 +63,7 @@ enum { GAP = 2, TEXT_LEAST = 14 };
  * name, or wherever it must. At least one character. *next: where the next line begins. */
 static size_t line_end(const char *text, int width, size_t *next)
 {
+<<<<<<< HEAD
     size_t end = text_fit(text, width);
     if (!end) end = text_fit(text, 2);
     if (!end) end = 1;
@@ -196,6 +199,13 @@ static void print_records(const Table *t, int width)
         for (int c = 0; c < t->columns; c++)
             if (*cell_at(t, r, c)) print_entry(t, r, c, label, width);
     }
+=======
+    const char *text = cell_at(t, row, column);
+    const int blanks = t->width[column] - text_width(text), left = t->numeric[column];
+    fprintf(t->out, "%*s", left ? blanks : 0, "");
+    put_clean(t->out, text);
+    fprintf(t->out, "%*s", left || is_last ? 0 : blanks, "");
+>>>>>>> f1f3371 (wip)
 }
 
 static void print_table(const Table *t)
@@ -206,6 +216,7 @@ static void print_table(const Table *t)
     else print_records(t, most);
 }
 
+<<<<<<< HEAD
 void table_print_within(FILE *out, int width, int utf8, int columns, int rows,
                         const char *const *cell)
 {
@@ -219,18 +230,28 @@ void table_print_within(FILE *out, int width, int utf8, int columns, int rows,
 /* ---- for programs ------------------------------------------------------------------------ */
 
 /* RFC 4180. */
+=======
+void csv_print(FILE *out, const char *text, int clean)
+{
+    char *copy = clean ? strdup(text) : NULL;
+    const char *at = copy ? text_clean(copy) : text;
+    const int quote = at[strcspn(at, ",\"\r\n")] != 0;
+    if (quote) fputc('"', out);
+    for (; quote && *at; at++) {
+        if (*at == '"') fputc('"', out);
+        fputc(*at, out);
+    }
+    fputs(quote ? "\"" : at, out);
+    free(copy);
+}
+
+>>>>>>> f1f3371 (wip)
 static void print_csv(const Table *t)
 {
+    const int clean = terminal_width(t->out) > 0;
     for (int r = 0; r < t->rows; r++)
         for (int c = 0; c < t->columns; c++) {
-            const char *text = cell_at(t, r, c);
-            const int quote = strpbrk(text, ",\"\r\n") != NULL;
-            if (quote) fputc('"', t->out);
-            for (; *text; text++) {
-                if (*text == '"') fputc('"', t->out);
-                fputc(*text, t->out);
-            }
-            if (quote) fputc('"', t->out);
+            csv_print(t->out, cell_at(t, r, c), clean);
             fputc(c == t->columns - 1 ? '\n' : ',', t->out);
         }
 }
@@ -238,9 +259,10 @@ static void print_csv(const Table *t)
 static void print_markdown_cell(const Table *t, int row, int column)
 {
     fputs("| ", t->out);
-    for (const char *s = cell_at(t, row, column); *s; s++) {
+    for (const char *s = cell_at(t, row, column); *s; s += text_step(s)) {
         if (*s == '|') fputc('\\', t->out);
-        fputc(*s == '\n' ? ' ' : *s, t->out);
+        if (*s == '\n' || text_control(s)) fputc(' ', t->out);
+        else fwrite(s, 1, text_step(s), t->out);
     }
     fputc(' ', t->out);
 }

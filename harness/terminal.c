@@ -2,6 +2,8 @@
 /* What the terminal can show: its width, colours, and how wide a text is on it. */
 #include "cli.h"
 
+#include "../kernels/core/text.h"
+
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -49,6 +51,13 @@ const char *paint(FILE *stream, const char *sequence)
     char *to = text[next++ % 4];
     snprintf(to, sizeof text[0], "\033[%sm", sequence);
     return to;
+}
+
+void put_clean(FILE *out, const char *text)
+{
+    for (; *text; text += text_step(text))
+        if (text_control(text)) fputc('?', out);
+        else fwrite(text, 1, text_step(text), out);
 }
 
 /* ---- widths --------------------------------------------------------------------------- */

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "status.h"
+#include "text.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -12,6 +13,7 @@ Status fail(Err *err, Status why, const char *format, ...)
         va_start(arguments, format);
         vsnprintf(err->text, sizeof err->text, format, arguments);
         va_end(arguments);
+        text_clean(err->text);       /* it may quote a file */
     }
     return why;
 }

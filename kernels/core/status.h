@@ -13,7 +13,7 @@ typedef enum { OK = 0, BAD_INPUT, UNSUPPORTED, NO_MEMORY, IO_FAILED, DEVICE_FAIL
 typedef struct { char text[512]; } Err;
 
 /* Writes the sentence (err may be NULL) and returns `why`, so that callers can
- * say `return fail(err, BAD_INPUT, "...")`. */
+ * say `return fail(err, BAD_INPUT, "...")`. What a terminal would obey becomes '?'. */
 Status fail(Err *err, Status why, const char *format, ...) __attribute__((format(printf, 3, 4)));
 
 void require_failed(const char *what, const char *file, int line) __attribute__((noreturn));
