@@ -3,6 +3,7 @@
 #include "tree_build.h"
 
 #include "../kernels/core/problem.h"
+#include "../kernels/core/text.h"
 
 #include <errno.h>
 #include <math.h>
@@ -83,20 +84,9 @@ static Node **longer(Tree *tree, Node **old, int count)
     return more;
 }
 
-static const Node *same_key(const Node *map, const char *text)
-{
-    for (int i = 0; i < map->count; i++)
-        if (!strcmp(map->key[i]->text, text)) return map->key[i];
-    return NULL;
-}
-
 Status tree_add(Tree *tree, Node *parent, Node *key, Node *item, Err *err)
 {
     require(parent->kind != NODE_SCALAR && (parent->kind == NODE_MAP) == (key != NULL));
-    const Node *twin = key ? same_key(parent, key->text) : NULL;
-    if (twin)
-        return fail(err, BAD_INPUT, "%s:%d:%d: key '%s' is here already, in line %d", tree->name,
-                    key->line, key->column, key->text, twin->line);
     if (!(parent->count & (parent->count - 1))) {
         parent->item = longer(tree, parent->item, parent->count);
         if (key) parent->key = longer(tree, parent->key, parent->count);
@@ -105,6 +95,39 @@ Status tree_add(Tree *tree, Node *parent, Node *key, Node *item, Err *err)
     if (key) parent->key[parent->count] = key;
     parent->item[parent->count++] = item;
     return OK;
+}
+
+static int in_file_order(const Node *a, const Node *b)
+{
+    return a->line != b->line ? a->line - b->line : a->column - b->column;
+}
+
+static int by_text_and_place(const void *a, const void *b)
+{
+    const Node *p = *(Node *const *)a, *q = *(Node *const *)b;
+    const int order = strcmp(p->text, q->text);
+    return order ? order : in_file_order(p, q);
+}
+
+/* The first key in the file that was there before, and where; sorted, or a long map takes hours. */
+Status tree_check_keys(const Tree *tree, const Node *map, Err *err)
+{
+    const size_t count = (size_t)map->count;
+    const Node *again = NULL, *first = NULL;
+    Node **key = malloc((count + 1) * sizeof *key);
+    if (!key) return tree_no_memory(tree, err);
+    if (count) memcpy(key, map->key, count * sizeof *key);
+    qsort(key, count, sizeof *key, by_text_and_place);
+    for (size_t i = 1; i < count; i++) {
+        if (strcmp(key[i]->text, key[i - 1]->text)) continue;
+        if (again && in_file_order(again, key[i]) < 0) continue;
+        again = key[i];
+        first = key[i - 1];
+    }
+    free(key);
+    if (!again) return OK;
+    return fail(err, BAD_INPUT, "%s:%d:%d: key '%s' is here already, in line %d", tree->name,
+                again->line, again->column, again->text, first->line);
 }
 
 static Status read_all(FILE *file, const char *path, char *text, size_t *size, Err *err)
@@ -196,6 +219,7 @@ static void append(Complaints *c, const char *text)
 void complain(Complaints *c, const Tree *tree, const Node *at, const char *format, ...)
 {
     char place[320], sentence[512];
+    if (c->count++ >= COMPLAINTS_TOLD) return;
     snprintf(place, sizeof place, "%.250s: ", tree->name);
     if (at && at->line)
         snprintf(place, sizeof place, "%.250s:%d:%d: ", tree->name, at->line, at->column);
@@ -203,10 +227,9 @@ void complain(Complaints *c, const Tree *tree, const Node *at, const char *forma
     va_start(arguments, format);
     vsnprintf(sentence, sizeof sentence, format, arguments);
     va_end(arguments);
-    append(c, place);
-    append(c, sentence);
+    append(c, text_clean(place));
+    append(c, text_clean(sentence));
     append(c, "\n");
-    c->count++;
 }
 
 void complaints_free(Complaints *c)

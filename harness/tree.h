@@ -24,8 +24,9 @@ struct Node {
 
 typedef struct Tree Tree;      /* owns its nodes and text */
 
-/* UNSUPPORTED: aliases, tags, more than one document; BAD_INPUT: syntax, duplicate keys, over
- * 32 levels, over 4 MiB. The sentence starts with file:line:column. */
+/* UNSUPPORTED: aliases, tags, more than one document; BAD_INPUT: syntax, duplicate keys, control
+ * characters, over 32 levels, over 20000 values of YAML, over 4 MiB. The sentence starts with
+ * file:line:column. */
 Status tree_open_yaml(Tree **tree, const char *path, Err *err);
 Status tree_parse_yaml(Tree **tree, const char *name, const char *text, size_t size, Err *err);
 Status tree_parse_json(Tree **tree, const char *name, const char *text, size_t size, Err *err);
@@ -38,7 +39,9 @@ const char *node_text(const Node *map, const char *key, const char *fallback);
 int         node_integer(const Node *scalar, int64_t *out);   /* 1 if it is one */
 int         node_number(const Node *scalar, double *out);     /* also "2%" (0.02), "1e-3" */
 
-/* Complaints are gathered, so that a user sees all of them in one go. */
+/* Complaints are gathered, so that a user sees all of them in one go; after the first hundred they
+ * are only counted. */
+enum { COMPLAINTS_TOLD = 100 };
 typedef struct { char *text; size_t used, size; int count; } Complaints;
 void complain(Complaints *, const Tree *, const Node *, const char *format, ...)
     __attribute__((format(printf, 4, 5)));

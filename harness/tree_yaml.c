@@ -3,6 +3,8 @@
  * events know where they stand, and leave scalars as text. */
 #include "tree_build.h"
 
+#include "../kernels/core/text.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -12,6 +14,7 @@ typedef struct {
     yaml_parser_t parser;
     yaml_event_t  event;       /* the one under way; type YAML_NO_EVENT: none */
     Tree         *tree;
+    int           nodes;
 } Reader;
 
 static int line_of(const Reader *r) { return (int)r->event.start_mark.line + 1; }
@@ -37,19 +40,34 @@ static Status advance(Reader *r, Err *err)
                 p->context ? ", " : "", p->context ? p->context : "");
 }
 
-static Node *node_here(Reader *r, NodeKind kind)
+/* Whatever reads a file may look at all pairs of its values. */
+static Status node_here(Reader *r, NodeKind kind, Node **out, Err *err)
 {
-    return tree_node(r->tree, kind, line_of(r), column_of(r));
+    if (++r->nodes > TREE_YAML_NODES_MAX)
+        return refuse(r, BAD_INPUT, "more than 20000 values in one file", err);
+    *out = tree_node(r->tree, kind, line_of(r), column_of(r));
+    return *out ? OK : tree_no_memory(r->tree, err);
+}
+
+static Status check_text(const Reader *r, const char *text, size_t size, Err *err)
+{
+    if (memchr(text, 0, size)) return refuse(r, BAD_INPUT, "text with a NUL byte", err);
+    for (; *text; text++)
+        if (text_control(text) && text_sequence(text))
+            return refuse(r, BAD_INPUT, "text with a control character", err);
+    return OK;
 }
 
 static Status read_scalar(Reader *r, Node **out, Err *err)
 {
     const char *text = (const char *)r->event.data.scalar.value;
     const size_t size = r->event.data.scalar.length;
-    if (memchr(text, 0, size)) return refuse(r, BAD_INPUT, "text with a NUL byte", err);
-    Node *node = node_here(r, NODE_SCALAR);
+    Node *node = NULL;
+    Status status = check_text(r, text, size, err);
+    if (!status) status = node_here(r, NODE_SCALAR, &node, err);
+    if (status) return status;
     char *copy = tree_copy(r->tree, text, size);
-    if (!node || !copy) return tree_no_memory(r->tree, err);
+    if (!copy) return tree_no_memory(r->tree, err);
     node->text = copy;
     node->quoted = r->event.data.scalar.style != YAML_PLAIN_SCALAR_STYLE;
     *out = node;
@@ -94,10 +112,11 @@ static Status read_node(Reader *r, int level, Node **out, Err *err)
     if (r->event.type == YAML_SCALAR_EVENT) return read_scalar(r, out, err);
     const int map = r->event.type == YAML_MAPPING_START_EVENT;
     require(map || r->event.type == YAML_SEQUENCE_START_EVENT);
-    Node *node = node_here(r, map ? NODE_MAP : NODE_LIST);
-    if (!node) return tree_no_memory(r->tree, err);
-    *out = node;
-    return read_items(r, node, map ? YAML_MAPPING_END_EVENT : YAML_SEQUENCE_END_EVENT, level, err);
+    Status status = node_here(r, map ? NODE_MAP : NODE_LIST, out, err);
+    if (!status)
+        status = read_items(r, *out, map ? YAML_MAPPING_END_EVENT : YAML_SEQUENCE_END_EVENT, level,
+                            err);
+    return status || !map ? status : tree_check_keys(r->tree, *out, err);
 }
 
 /* stream start, document start, the node, document end, stream end */
