@@ -6,6 +6,7 @@
  * rounded to bf16: exact to every digit that bf16 can show, except that no normal lies beyond
  * 4.3, and the same on every machine, dtype and thread. */
 #include "bind.h"
+#include "machine.h"
 
 #include "../kernels/core/problem.h"
 #include "../kernels/core/random.h"
@@ -76,7 +77,7 @@ Status bound_open(Bound *b, const Problem *p, Dtype dtype, int with_gradients, D
     *b = (Bound){ .problem = *p, .device = device };
     b->problem.dtype = dtype;
     b->memory_bytes = place_all(b, with_gradients, NULL);
-    b->memory = backend_cpu.take(device, b->memory_bytes);
+    if (machine_has_memory(b->memory_bytes)) b->memory = backend_cpu.take(device, b->memory_bytes);
     if (!b->memory)
         return fail(err, NO_MEMORY, "no memory for the problem's tensors (%.1f MiB)",
                     (double)b->memory_bytes / (1 << 20));

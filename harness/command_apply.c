@@ -3,6 +3,7 @@
 #include "build_info.h"
 #include "cli.h"
 #include "golden.h"
+#include "machine.h"
 
 #include "../kernels/core/parallel.h"
 #include "../kernels/core/problem.h"
@@ -122,7 +123,7 @@ static Status run_variant(Apply *a, Err *err)
     const Variant *v = a->point.variant;
     const int threads = a->point.threads;
     a->arena_bytes = v->workspace ? workspace_round(v->workspace(&a->bound.problem, threads)) : 0;
-    a->arena = backend_cpu.take(a->device, a->arena_bytes);
+    if (machine_has_memory(a->arena_bytes)) a->arena = backend_cpu.take(a->device, a->arena_bytes);
     if (!a->arena)
         return fail(err, NO_MEMORY, "no memory for %zu bytes of workspace", a->arena_bytes);
     Status status = threads > 1 ? team_open(&a->team, threads, NULL, err) : OK;

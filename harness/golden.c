@@ -107,9 +107,18 @@ int golden_is_upstream(const SafeFile *file, const Port *port)
     return 0;
 }
 
+static int has_pass(const Method *method, Pass pass)
+{
+    unsigned passes = 0;
+    for (int i = 0; method->port[i].name; i++) passes |= method->port[i].passes;
+    return (passes & pass) != 0;
+}
+
 Status golden_problem(const SafeFile *file, Problem *p, uint32_t given, Err *err)
 {
     const Port *port = p->method->port;
+    if (!has_pass(p->method, p->pass))
+        return fail(err, BAD_INPUT, "%s has no %s pass", p->method->name, pass_name(p->pass));
     Status status = take_params(file, p, &given, err);
     for (int i = 0; port[i].name && !status; i++) {
         const SafeTensor *t = port[i].passes & p->pass ? golden_tensor(file, &port[i], 0) : NULL;

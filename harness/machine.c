@@ -312,13 +312,28 @@ static void add_hypervisor(Facts *f)
           guest ? vendor : "");
 }
 
-static void add_available_memory(Facts *f)
+int64_t machine_memory_available(void)
 {
     char text[4096], value[64];
     long long kib;
-    if (slurp("/proc/meminfo", text, sizeof text) &&
-        line_value(text, "MemAvailable", value, sizeof value) && sscanf(value, "%lld", &kib) == 1)
-        known(f, "memory.available_bytes", "%lld", kib * 1024);
+    if (!slurp("/proc/meminfo", text, sizeof text) ||
+        !line_value(text, "MemAvailable", value, sizeof value) || sscanf(value, "%lld", &kib) != 1)
+        return 0;
+    return kib * 1024;
+}
+
+/* The system promises more than it has. Small pieces are not asked about. */
+int machine_has_memory(size_t bytes)
+{
+    const size_t large = (size_t)256 << 20;
+    const int64_t available = bytes < large ? 0 : machine_memory_available();
+    return !available || bytes < (size_t)available;
+}
+
+static void add_available_memory(Facts *f)
+{
+    const int64_t bytes = machine_memory_available();
+    if (bytes) known(f, "memory.available_bytes", "%lld", (long long)bytes);
     else
         unavailable(f, "memory.available_bytes", "/proc/meminfo does not say");
 }

@@ -30,6 +30,10 @@ void machine_alias(char *out, size_t size);
 
 const Fact *fact_find(const Facts *facts, const char *name);   /* NULL: no such fact */
 
+int64_t machine_memory_available(void);       /* bytes; 0: not known */
+/* 0: taking so much would end in the death of this process or another. */
+int     machine_has_memory(size_t bytes);
+
 int program_exists(const char *program);      /* somewhere in PATH */
 
 /* Steps of the clock that epochs are timed by, and what reading it costs, in ns; measured once. */

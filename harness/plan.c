@@ -21,14 +21,6 @@ static int count_cores(void)
     return n > 0 ? n : 1;
 }
 
-static int64_t free_memory(void)
-{
-    Facts facts;
-    machine_state(&facts);
-    const Fact *f = fact_find(&facts, "memory.available_bytes");
-    return f && f->value[0] ? strtoll(f->value, NULL, 10) : 0;
-}
-
 /* ---- the hardware axes -------------------------------------------------------------------------
  */
 
@@ -203,7 +195,7 @@ static Status add_part(Place at, Err *err)
 Status plan_open(Plan *plan, const Spec *spec, int specs, const char *only, Err *err)
 {
     Status status = OK;
-    *plan = (Plan){ .cores = count_cores(), .memory_bytes = free_memory() };
+    *plan = (Plan){ .cores = count_cores(), .memory_bytes = machine_memory_available() };
     for (int s = 0; s < specs; s++)
         for (int i = 0; i < spec[s].parts && !status; i++)
             status = add_part(

@@ -28,17 +28,20 @@ static const Port ports[] = {
     { 0 },
 };
 
+static int64_t blocks(int64_t n, int64_t size) { return (n + size - 1) / size; }
+
 static const char *refuses(const Problem *p)
 {
     const int64_t *v = p->value;
     if (v[BM] != 1 && v[BM] != v[AT_B]) return "Bm has to be 1 or B";
     if (v[HM] != 1 && v[HM] != v[AT_H]) return "Hm has to be 1 or H";
+    const double mask = (double)blocks(v[AT_T], v[BR]) * (double)blocks(v[AT_TK], v[BC]);
+    if (mask * (double)v[AT_B] * (double)v[HM] > 0x1p28)
+        return "the masks of a batch have more than 2^28 blocks";
     return attention_refuses(p);
 }
 
 /* ---- masks --------------------------------------------------------------------------------- */
-
-static int64_t blocks(int64_t n, int64_t size) { return (n + size - 1) / size; }
 
 static int power_of_two(int64_t n) { return n > 0 && !(n & (n - 1)); }
 

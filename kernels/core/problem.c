@@ -170,6 +170,23 @@ void problem_follow(Problem *p, uint32_t given)
     }
 }
 
+/* Each size may be sane and their product beyond 64 bits. Below this, sizes can be added up. */
+#define VALUES_MOST 0x1p36
+
+static Status check_size(const Problem *p, Err *err)
+{
+    for (int i = 0; p->method->port[i].name; i++) {
+        Tensor t;
+        double values = 1;
+        if (!port_shape(p, i, &t)) continue;
+        for (int k = 0; k < t.rank; k++) values *= (double)t.dim[k];
+        if (values > VALUES_MOST)
+            return fail(err, BAD_INPUT, "%s: tensor %s would have %.1e values, more than 2^36",
+                        p->method->name, p->method->port[i].name, values);
+    }
+    return OK;
+}
+
 Status problem_valid(const Problem *p, Err *err)
 {
     for (int i = 0; p->method->param[i].name; i++) {
@@ -180,7 +197,7 @@ Status problem_valid(const Problem *p, Err *err)
                         param->help);
     }
     const char *why = p->method->refuses ? p->method->refuses(p) : NULL;
-    return why ? fail(err, BAD_INPUT, "%s: %s", p->method->name, why) : OK;
+    return why ? fail(err, BAD_INPUT, "%s: %s", p->method->name, why) : check_size(p, err);
 }
 
 static Status parse_integer(const char *text, int64_t *out, Err *err)

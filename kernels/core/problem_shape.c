@@ -48,12 +48,15 @@ int port_shape(const Problem *p, int port, Tensor *t)
     if (!(at->passes & p->pass) || (at->when && !problem_get(p, at->when))) return 0;
     t->dtype = port_dtype(p, at);
     t->rank = 0;
+    int present = 1;
     char word[32];
     for (const char *s = at->shape; (s = next_word(s, word, sizeof word));) {
         require(t->rank < RANK_MAX);
-        t->dim[t->rank++] = dim_value(p, dim_parse(p->method, word));
+        const int64_t n = dim_value(p, dim_parse(p->method, word));
+        present = present && n > 0;
+        t->dim[t->rank++] = n;
     }
-    return tensor_count(t) > 0;
+    return present;
 }
 
 /* Dimension i of the port's shape is n: what does that say of its parameter? */

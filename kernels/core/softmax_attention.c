@@ -23,9 +23,15 @@ Attention attention_of(const Problem *p, const Args *args)
     };
 }
 
+/* Each size may be sane and their product beyond 64 bits, or beyond anybody's patience: keys are
+ * counted row by row. */
 const char *attention_refuses(const Problem *p)
 {
-    if (p->value[AT_H] % p->value[AT_HKV]) return "H has to be a multiple of Hkv";
+    const int64_t *v = p->value;
+    const double rows = (double)v[AT_B] * (double)v[AT_T];
+    if (v[AT_H] % v[AT_HKV]) return "H has to be a multiple of Hkv";
+    if (rows > 0x1p28) return "B T is more than 2^28";
+    if (rows * (double)v[AT_H] * (double)v[AT_TK] > 0x1p50) return "B H T Tk is more than 2^50";
     return NULL;
 }
 
