@@ -2,10 +2,11 @@
 #include "file.h"
 
 #include <errno.h>
-#include <stdio.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 enum { PATH_SIZE = 1024 };
 
@@ -15,20 +16,49 @@ char *file_read(const char *path, size_t *size)
     if (!in)
         return NULL;
     char *text = NULL, part[65536];
-    size_t got;
+    size_t got, total = 0;
     FILE *out = open_memstream(&text, size);
-    while (out && (got = fread(part, 1, sizeof part, in)) > 0)
-        fwrite(part, 1, got, out);
-    const int bad = ferror(in);
+    while (out && total <= FILE_BYTES_MAX && (got = fread(part, 1, sizeof part, in)) > 0)
+        total += fwrite(part, 1, got, out);
+    const int bad = ferror(in) ? EIO : total > FILE_BYTES_MAX ? EFBIG : 0;
     if (out)
         fclose(out);
     fclose(in);
     if (bad) {
         free(text);
-        errno = EIO;
+        errno = bad;
         return NULL;
     }
     return text;
+}
+
+FILE *file_create(const char *path)
+{
+    unlink(path);
+    const int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0666);
+    FILE *out = fd < 0 ? NULL : fdopen(fd, "wb");
+    if (fd >= 0 && !out)
+        close(fd);
+    return out;
+}
+
+int file_is_link(const char *path)
+{
+    struct stat found;
+    return !lstat(path, &found) && S_ISLNK(found.st_mode);
+}
+
+int name_is_plain(const char *name)
+{
+    static const char letters[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-.";
+    size_t length = 0;
+    for (const char *part = name;; part += length + 1) {
+        length = strspn(part, letters);
+        if (length == 0 || *part == '.' || *part == '-' || (part[length] && part[length] != '/'))
+            return 0;
+        if (!part[length])
+            return 1;
+    }
 }
 
 Status file_write(const char *path, const char *text, size_t size, Err *err)
@@ -36,7 +66,7 @@ Status file_write(const char *path, const char *text, size_t size, Err *err)
     char beside[PATH_SIZE];
     if (snprintf(beside, sizeof beside, "%s.new", path) >= (int)sizeof beside)
         return fail(err, BAD_INPUT, "%.200s...: the path is too long", path);
-    FILE *out = fopen(beside, "w");
+    FILE *out = file_create(beside);
     if (!out)
         return fail(err, IO_FAILED, "%s: %s", beside, strerror(errno));
     const int bad = fwrite(text, 1, size, out) != size;

@@ -5,6 +5,8 @@
 #include "db_half.h"
 #include "deadline.h"
 
+#include "../kernels/core/text.h"
+
 #include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -404,6 +406,7 @@ Status judge_machine(Db *db, const char *alias, int64_t *machine, char *name, si
     if (query_row(q)) {
         *machine = column_integer(q, 0);
         snprintf(name, size, "%s", column_text(q, 1));
+        text_clean(name);
     }
     query_close(q);
     const Status status = db_check(db, err);

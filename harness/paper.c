@@ -2,6 +2,7 @@
 /* The YAML of papers/NAME to structs. A claim's entry is checked key by key; all text stays owned
  * by the two trees, so a Paper is only pointers into them. */
 #include "paper.h"
+#include "file.h"
 
 #include <dirent.h>
 #include <math.h>
@@ -176,6 +177,9 @@ static void read_claim(Complaints *c, const Tree *tree, const Node *entry, Claim
     }
     if (entry->kind == NODE_MAP)
         complain_unknown_keys(c, tree, entry, claim_keys);
+    if (*claim->experiment && !name_is_plain(claim->experiment))
+        complain(c, tree, node_get(entry, "experiment"),
+                 "experiment: a name as flashattention/runtime is wanted");
     if (*claim->kind && !listed(kinds, claim->kind))
         complain(c, tree, node_get(entry, "kind"),
                  "kind is count, cache, time or quality, not \"%s\"", claim->kind);
@@ -293,7 +297,7 @@ Status complaints_fail(const Complaints *complaints, Err *err)
 static Status name_paper(Paper *paper, const char *id, Err *err)
 {
     *paper = (Paper){ 0 };
-    if (strlen(id) >= sizeof paper->id || strchr(id, '/') || *id == '.')
+    if (strlen(id) >= sizeof paper->id || strchr(id, '/') || !name_is_plain(id))
         return no_such_paper(id, err);
     strcpy(paper->id, id);
     paper->folder = malloc(strlen(id) + sizeof "papers/");
@@ -365,7 +369,7 @@ static Status collect(DIR *folder, char ***ids, int *count, Err *err)
         char path[512];
         struct stat found;
         snprintf(path, sizeof path, "papers/%s/claims.yaml", entry->d_name);
-        if (*entry->d_name == '.' || stat(path, &found))
+        if (!name_is_plain(entry->d_name) || stat(path, &found))
             continue;
         if (*count == room) {
             char **more = realloc(*ids, (size_t)(room = room ? 2 * room : 16) * sizeof **ids);

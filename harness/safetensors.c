@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "safetensors.h"
 #include "cli.h"
+#include "file.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -233,7 +234,7 @@ static Status write_temporary(const char *temporary, const SafePair *pair, const
     Status status = IO_FAILED;
     char *header = NULL;
     size_t length = 0;
-    FILE *text = open_memstream(&header, &length), *to = fopen(temporary, "wb");
+    FILE *text = open_memstream(&header, &length), *to = file_create(temporary);
     if (!text || !to) goto done;
     write_header(text, pair, entry, entries);
     if (!fflush(text) && write_all(to, header, length, entry, entries)) status = OK;

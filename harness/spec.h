@@ -18,6 +18,7 @@ enum {
     AXES_MAX = 20,
     AXIS_VALUES_MAX = 256,
     PARTS_MAX = 16,
+    COMBINATIONS_MAX = 100000, /* rows of all axes of a part, multiplied */
     THREAD_COUNTS_MAX = 8,
     SEEDS_MAX = 16
 };

@@ -358,11 +358,25 @@ static void check_combination(SpecReader *r, const Part *part, const SpecArm *ar
     }
 }
 
+/* 0: there are none, or so many that nobody would live to see them measured. */
+static int can_be_combined(SpecReader *r, const Part *part)
+{
+    int64_t combinations = 1;
+    for (int a = 0; a < part->axes; a++) {
+        combinations *= part->axis[a].rows;
+        if (combinations <= COMBINATIONS_MAX) continue;
+        complain(r->complaints, r->tree, part->axis[a].at,
+                 "up to here the sweep has %lld combinations; at most %d are tried",
+                 (long long)combinations, COMBINATIONS_MAX);
+        return 0;
+    }
+    return combinations > 0;
+}
+
 /* The same sentence for each of a thousand combinations helps nobody: once an arm. */
 void spec_combinations(SpecReader *r, const Part *part)
 {
-    for (int a = 0; a < part->axes; a++)
-        if (part->axis[a].rows == 0) return;
+    if (!can_be_combined(r, part)) return;
     for (int i = 0; i < part->arms; i++) {
         int row[AXES_MAX] = { 0 };
         Err said = { "" };

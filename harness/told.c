@@ -4,6 +4,8 @@
 #include "cli.h"
 #include "file.h"
 
+#include "../kernels/core/text.h"
+
 #include <errno.h>
 #include <math.h>
 #include <stdio.h>
@@ -63,6 +65,12 @@ static Status read_header(Header *h, char *line, Err *err)
     return OK;
 }
 
+static void put_word(FILE *out, const char *word)
+{
+    for (; *word; word++)
+        fprintf(out, *word == '"' || *word == '\\' ? "\\%c" : "%c", *word);
+}
+
 /* The columns that have no place of their own, as {"pass":"fwd",...}. */
 static char *labels(const Header *h, char *const *field)
 {
@@ -76,9 +84,10 @@ static char *labels(const Header *h, char *const *field)
         if (i != h->at_table && i != h->at_series && i != h->at_x && i != h->at_y &&
             i != h->at_unit && i != h->at_setting) {
             /* Fields are plain words: nothing to escape but what would end the text. */
-            fprintf(out, "%s\"%s\":\"", written++ ? "," : "{", h->name[i]);
-            for (const char *c = field[i]; *c; c++)
-                fprintf(out, *c == '"' || *c == '\\' ? "\\%c" : "%c", *c);
+            fputs(written++ ? ",\"" : "{\"", out);
+            put_word(out, h->name[i]);
+            fputs("\":\"", out);
+            put_word(out, field[i]);
             fputc('"', out);
         }
     fputs(written ? "}" : "{}", out);
@@ -128,6 +137,14 @@ static Status store_value(Db *db, const Header *h, char *const *field, int line,
     return OK;
 }
 
+static int has_control(const char *line)
+{
+    for (; *line; line += text_step(line))
+        if (*line == '\t' || text_control(line))
+            return 1;
+    return 0;
+}
+
 static Status store_lines(Db *db, Header *h, char *text, Err *err)
 {
     int line = 0;
@@ -137,7 +154,9 @@ static Status store_lines(Db *db, Header *h, char *text, Err *err)
         if (next)
             *next++ = '\0';
         line++;
-        if (line == 1) {
+        if (has_control(at)) {
+            status = fail(err, BAD_INPUT, "%s:%d: a control character", h->path, line);
+        } else if (line == 1) {
             status = read_header(h, at, err);
         } else if (*at) {
             const int count = split(at, field);
