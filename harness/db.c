@@ -3,6 +3,7 @@
 #include "db_sqlite.h"
 
 #include <math.h>
+#include <stdarg.h>
 #include <string.h>
 
 /* ---- trouble -------------------------------------------------------------------------- */
@@ -63,6 +64,17 @@ void db_script(Db *db, const char *sql)
     const int rc = sqlite3_exec(db->sqlite, sql, NULL, NULL, NULL);
     db->trusted--;
     if (rc != SQLITE_OK) sqlite_trouble(db, rc);
+}
+
+void db_script_of(Db *db, const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    char *sql = sqlite3_vmprintf(format, arguments);
+    va_end(arguments);
+    if (sql) db_script(db, sql);
+    else trouble(db, NO_MEMORY, "no memory for a statement");
+    sqlite3_free(sql);
 }
 
 /* ---- transactions --------------------------------------------------------------------- */
@@ -251,7 +263,8 @@ double column_real(const Query *q, int column)
 
 const char *column_text(const Query *q, int column)
 {
-    return (const char *)sqlite3_column_text(q->statement, column);
+    const char *text = (const char *)sqlite3_column_text(q->statement, column);
+    return text ? text : "";
 }
 
 const void *column_blob(const Query *q, int column, size_t *size)

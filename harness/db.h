@@ -88,7 +88,8 @@ const char *query_name(const Query *q, int column);
 ValueType   column_type(const Query *q, int column);
 int64_t     column_integer(const Query *q, int column);
 double      column_real(const Query *q, int column);       /* NULL: NaN */
-/* Valid until the next row; NULL: NULL. Integers and reals as SQLite writes them. */
+/* Valid until the next row; NULL: "" (column_type tells). Integers and reals as SQLite writes
+ * them. */
 const char *column_text(const Query *q, int column);
 const void *column_blob(const Query *q, int column, size_t *size);
 /* Adds all columns of the row under way, with their types: the hash of a figure's or a verdict's

@@ -9,6 +9,8 @@ struct sqlite3;
 
 /* Several statements without results; trouble is remembered. */
 void db_script(Db *db, const char *sql);
+/* As sqlite3_mprintf writes it: %w is a name for between double quotes, whatever is in it. */
+void db_script_of(Db *db, const char *format, ...);
 int  db_failed(const Db *db);
 
 /* ---- db_schema.c ---------------------------------------------------------------------- */

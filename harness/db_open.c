@@ -22,6 +22,12 @@ static int describes(const char *pragma)
     return 0;
 }
 
+/* They load code, or call the address that they are given. */
+static int is_dangerous(const char *function)
+{
+    return !strcmp(function, "load_extension") || !strcmp(function, "fts3_tokenizer");
+}
+
 /* Read-only by construction: the file is opened so, and besides nothing but reading is let
  * pass, not even a file on the side (ATTACH, VACUUM INTO). */
 static int guard(void *self, int action, const char *a, const char *b, const char *c, const char *d)
@@ -31,7 +37,7 @@ static int guard(void *self, int action, const char *a, const char *b, const cha
     if (db->trusted > 0) return SQLITE_OK;
     switch (action) {
     case SQLITE_SELECT: case SQLITE_READ: case SQLITE_RECURSIVE: return SQLITE_OK;
-    case SQLITE_FUNCTION: return b && strcmp(b, "load_extension") ? SQLITE_OK : SQLITE_DENY;
+    case SQLITE_FUNCTION: return b && !is_dangerous(b) ? SQLITE_OK : SQLITE_DENY;
     case SQLITE_PRAGMA:   return describes(a) ? SQLITE_OK : SQLITE_DENY;
     /* What SQLite asks when it declares pragma_table_info() and the like; the file itself is
      * open for reading only, and its schema defended. */
@@ -113,6 +119,23 @@ static void choose_journal(Db *db)
     query_close(mode);
 }
 
+/* The file may be anybody's: its triggers do not run, and no statement loads code, or takes all
+ * memory or an hour for one value. */
+static void restrain(sqlite3 *sqlite)
+{
+    static const struct { int what, on; } switches[] = {
+        { SQLITE_DBCONFIG_DEFENSIVE, 1 },
+        { SQLITE_DBCONFIG_ENABLE_TRIGGER, 0 },
+        { SQLITE_DBCONFIG_ENABLE_LOAD_EXTENSION, 0 },
+        { SQLITE_DBCONFIG_ENABLE_FTS3_TOKENIZER, 0 },
+    };
+    for (size_t i = 0; i < sizeof switches / sizeof *switches; i++)
+        sqlite3_db_config(sqlite, switches[i].what, switches[i].on, NULL);
+    sqlite3_limit(sqlite, SQLITE_LIMIT_LENGTH, VALUE_MAX);
+    sqlite3_limit(sqlite, SQLITE_LIMIT_LIKE_PATTERN_LENGTH, PATTERN_MAX);
+    sqlite3_hard_heap_limit64(HEAP_MAX);
+}
+
 void connect_to(Db *db, int flags, const char *name)
 {
     const int rc = sqlite3_open_v2(name, &db->sqlite, flags | SQLITE_OPEN_NOMUTEX, NULL);
@@ -121,7 +144,7 @@ void connect_to(Db *db, int flags, const char *name)
     sqlite3_busy_timeout(db->sqlite, BUSY_MS);
     sqlite3_extended_result_codes(db->sqlite, 1);
     sqlite3_progress_handler(db->sqlite, 10000, stopped, db);
-    sqlite3_db_config(db->sqlite, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
+    restrain(db->sqlite);
     const int functions = sql_functions_register(db->sqlite);
     if (functions != SQLITE_OK) sqlite_trouble(db, functions);
 }
@@ -167,6 +190,7 @@ static Status open_to_write(Db *db, Err *err)
 void connect_read_only(Db *db)
 {
     connect_to(db, SQLITE_OPEN_READONLY | uri_flag(db), db->path);
+    db_script(db, "PRAGMA temp_store = MEMORY");     /* sorting fills no disk */
     db_integer(db, "SELECT count(*) FROM sqlite_schema", NO_VALUES, 0);
     if (!db->status || strpbrk(db->path, "?#%")) return;
     char uri[PATH_MAX_BYTES + 32], log[PATH_MAX_BYTES + 8];
@@ -212,6 +236,7 @@ static Status open_to_read(Db *db, Err *err)
     const SchemaState state = schema_state(db);
     Status status = db_check(db, err);
     if (!status) status = bring_up_for_reading(db, state, err);
+    if (!status) sqlite3_limit(db->sqlite, SQLITE_LIMIT_ATTACHED, 0);   /* VACUUM INTO too */
     if (!status && sqlite3_set_authorizer(db->sqlite, guard, db) != SQLITE_OK)
         status = fail(err, IO_FAILED, "%s: cannot be guarded against writing", db->path);
     return status;
@@ -248,12 +273,10 @@ const char *db_notice(const Db *db) { return db->notice[0] ? db->notice : NULL; 
 /* Temporary views of the same names stand before the file's own. */
 static void shadow(Db *db, const char *view, int64_t machine)
 {
-    char sql[512];
-    snprintf(sql, sizeof sql,
-             "DROP VIEW IF EXISTS temp.\"%.60s\";"
-             "CREATE TEMP VIEW \"%.60s\" AS SELECT * FROM main.\"%.60s\" WHERE machine_id = %lld",
-             view, view, view, (long long)machine);
-    db_script(db, sql);
+    db_script_of(db,
+                 "DROP VIEW IF EXISTS temp.\"%w\";"
+                 "CREATE TEMP VIEW \"%w\" AS SELECT * FROM main.\"%w\" WHERE machine_id = %lld",
+                 view, view, view, (long long)machine);
 }
 
 Status db_only_machine(Db *db, int64_t machine, Err *err)
@@ -265,7 +288,8 @@ Status db_only_machine(Db *db, int64_t machine, Err *err)
     Query *q =
         query_open(db,
                    "SELECT v.name FROM main.sqlite_schema v, pragma_table_info(v.name, 'main') c "
-                   "WHERE v.type = 'view' AND c.name = 'machine_id' AND v.name <> 'v_verdict'",
+                   "WHERE v.type = 'view' AND c.name = 'machine_id' AND v.name <> 'v_verdict' "
+                   "AND length(v.name) < 60",
                    NO_VALUES);
     while (query_row(q) && count < MOST)
         snprintf(name[count++], sizeof *name, "%.60s", column_text(q, 0));

@@ -8,6 +8,8 @@
 #include <sqlite3.h>
 
 enum { QUERIES = 64, BUSY_MS = 60000, PATH_MAX_BYTES = 4096 };
+/* What statements of others may take: SQLite's memory of this process, a value, and a pattern. */
+enum { HEAP_MAX = 1 << 30, VALUE_MAX = 64 << 20, PATTERN_MAX = 1000 };
 
 struct Query {
     Db           *db;

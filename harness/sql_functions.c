@@ -23,6 +23,10 @@ typedef struct {
     int  no_memory;
 } Rows;
 
+/* A slope looks at all pairs of a block's rows, a crossover has an interval for each x; and no
+ * signal stops a function. */
+enum { ROWS_MAX = 4000000, FIT_ROWS_MAX = 5000 };
+
 /* Rows with a NULL tell nothing; what is not a number is no number. */
 static void gather(sqlite3_context *context, int arguments, sqlite3_value **value)
 {
@@ -38,8 +42,10 @@ static void gather(sqlite3_context *context, int arguments, sqlite3_value **valu
     if (arguments > 2) row.block = sqlite3_value_int64(value[2]);
     if (rows->count == rows->room) {
         const int room = 2 * rows->room + 64;
-        Row *more = realloc(rows->row, (size_t)room * sizeof *more);
-        if (!more) { rows->no_memory = 1; return; }
+        /* SQLite's memory has a limit. */
+        Row *more = rows->count > ROWS_MAX
+                        ? NULL : sqlite3_realloc64(rows->row, (size_t)room * sizeof *more);
+        if (!more) { rows->no_memory = 1; sqlite3_result_error_nomem(context); return; }
         rows->row = more;
         rows->room = room;
     }
@@ -85,7 +91,7 @@ static void finish(sqlite3_context *context)
     const Status status = rows->no_memory ? NO_MEMORY : f->result(context, rows, f->part, &err);
     if (status == NO_MEMORY) sqlite3_result_error_nomem(context);
     else if (status) sqlite3_result_error(context, err.text, -1);
-    free(rows->row);
+    sqlite3_free(rows->row);
 }
 
 /* ---- the aggregates ------------------------------------------------------------------- */
@@ -95,6 +101,12 @@ static int distinct_x(const Rows *rows)
     int n = 1;
     for (int i = 1; i < rows->count; i++) n += rows->row[i].x != rows->row[i - 1].x;
     return n;
+}
+
+static Status too_many(const char *function, Err *err)
+{
+    return fail(err, BAD_INPUT, "%s: more than %d different rows in one group", function,
+                FIT_ROWS_MAX);
 }
 
 static void result_part(sqlite3_context *context, const Interval *i, Part part)
@@ -142,6 +154,7 @@ static Status slope(sqlite3_context *context, Rows *rows, Part part, Err *err)
 {
     Slope fit;
     Status status = NO_MEMORY;
+    if (rows->count > FIT_ROWS_MAX) return too_many("slope", err);
     if (distinct_x(rows) < 3) return OK;
     double *x = columns_of(rows);
     int *block = block_numbers(rows);
@@ -165,6 +178,7 @@ static Status crossover(sqlite3_context *context, Rows *rows, Part part, Err *er
 {
     const int n = distinct_x(rows);
     Status status = NO_MEMORY;
+    if (n > FIT_ROWS_MAX) return too_many("crossover", err);
     double *x = malloc((size_t)n * sizeof *x), *d = malloc((size_t)rows->count * sizeof *d);
     Interval *at = malloc((size_t)n * sizeof *at);
     if (!x || !d || !at) goto done;
