@@ -2,7 +2,10 @@
 /* Axes and their marks, colours, panels: everything about a figure that is arithmetic. */
 #include "figure_draw.h"
 
+#include "../kernels/core/text.h"
+
 #include <ctype.h>
+#include <float.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,6 +21,8 @@ const char *series_colour(const Series *s)
 {
     return s->colour < 0 ? GREY_LIGHT : palette_light[s->colour % COLOURS];
 }
+
+enum { MARKS_MAX = 12 };
 
 /* ---- axes ----------------------------------------------------------------------------------- */
 
@@ -44,9 +49,9 @@ void axis_finish(Axis *a, double room)
     if (!a->any)
         a->low = a->log ? 1 : 0, a->high = 10;
     if (a->log) {
-        const double length = fmax(log(a->high / a->low), 0.7);
-        a->low *= exp(-room * length);
-        a->high *= exp(room * length);
+        const double length = fmax(log(a->high) - log(a->low), 0.7);
+        a->low = fmax(a->low * exp(-room * length), DBL_MIN);
+        a->high = fmin(a->high * exp(room * length), DBL_MAX);
     } else {
         const double length = a->high > a->low ? a->high - a->low : fmax(fabs(a->high), 1);
         /* An axis that could begin at zero does. */
@@ -57,7 +62,7 @@ void axis_finish(Axis *a, double room)
 
 double axis_place(const Axis *a, double value)
 {
-    return a->log ? log(value / a->low) / log(a->high / a->low)
+    return a->log ? (log(value) - log(a->low)) / (log(a->high) - log(a->low))
                   : (value - a->low) / (a->high - a->low);
 }
 
@@ -110,7 +115,7 @@ static void write_powers(FILE *out, const Axis *a, int *count)
 static void write_decades(FILE *out, const Axis *a, int *count)
 {
     static const double all[] = { 1, 2, 5 };
-    const double decades = log10(a->high / a->low);
+    const double decades = log10(a->high) - log10(a->low);
     const int each = decades < 2.2 ? 3 : 1, step = decades > 8 ? 2 : 1;
     for (int e = (int)floor(log10(a->low)); e <= (int)ceil(log10(a->high)); e += step)
         for (int i = 0; i < each; i++) {
@@ -127,8 +132,10 @@ static void write_steps(FILE *out, const Axis *a, int *count)
                         : rough / unit < 3.5 ? 2 * unit
                         : rough / unit < 7.5 ? 5 * unit
                                              : 10 * unit;
-    for (double k = ceil(a->low / step - 1e-9); k * step <= a->high * (1 + 1e-9); k++)
-        mark(out, k * step, 0, count);
+    const double first = ceil(a->low / step - 1e-9);
+    /* Far from zero two marks may be the same number: no more than fit. */
+    for (int k = 0; k < MARKS_MAX && (first + k) * step <= a->high * (1 + 1e-9); k++)
+        mark(out, (first + k) * step, 0, count);
 }
 
 void axis_write_marks(FILE *out, const Axis *a, char which)
@@ -340,15 +347,20 @@ void layout_open(Layout *l, const Figure *f, int panel_width, int panel_height)
 
 /* ---- pieces of a .gp ------------------------------------------------------------------------ */
 
+/* In double quotes gnuplot would run what stands between backquotes; in single ones nothing but
+ * their own doubling means anything. */
 void gp_text(FILE *out, const char *text)
 {
-    fputc('"', out);
-    for (; *text; text++) {
-        if (*text == '"' || *text == '\\')
-            fputc('\\', out);
-        fputc(*text == '\n' ? ' ' : *text, out);
+    fputc('\'', out);
+    for (; *text; text += text_step(text)) {
+        if (*text == '\'')
+            fputc('\'', out);
+        if (*text == '\n' || text_control(text))
+            fputc(' ', out);
+        else
+            fwrite(text, 1, text_step(text), out);
     }
-    fputc('"', out);
+    fputc('\'', out);
 }
 
 void gp_margins(FILE *out, const Layout *l, int panel, Margins inside)

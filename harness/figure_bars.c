@@ -176,7 +176,7 @@ static void plot_panel(FILE *out, const Layout *l, int panel, int left)
         axis_add(&x, f->reference_y);
     if (x.high <= 0)
         x.high = 1;
-    fprintf(out, "\n# %s\nunset arrow\nunset object\n%s", l->panel[panel],
+    fprintf(out, "\n# panel %d\nunset arrow\nunset object\n%s", panel + 1,
             panel ? "unset label\n" : "");
     const int top = panel_top(l);
     /* Panels with fewer bars keep the bars' size. */

@@ -56,7 +56,7 @@ const char *series_colour(const Series *s);
 
 /* ---- pieces of a .gp ------------------------------------------------------------------------ */
 
-void gp_text(FILE *out, const char *text);       /* in double quotes, escaped */
+void gp_text(FILE *out, const char *text);       /* in single quotes, whatever it is */
 /* "set lmargin at screen ..." for panel i with space inside it for axis (left, bottom) and
  * labels. */
 typedef struct { int left, right, top, bottom; } Margins;   /* inside a panel */

@@ -4,6 +4,7 @@
  * moved apart and tied to their line. */
 #include "figure_draw.h"
 
+#include <float.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -136,8 +137,9 @@ static void write_failures(FILE *out, const Layout *l, int panel, const Axis *x)
             const char *what = strcmp(said, row->outcome) == 0 ? "" : row->outcome;
             const double place = axis_place(x, row->x);
             /* The name stands left of its cross, unless the axis is there. */
-            fprintf(out, "set label %d \"%s\" at graph %.4f, graph %.4f %s font face.\",10\" ",
-                    id++, what, place, 0.98 - FAILURE_STEP * lines,
+            fprintf(out, "set label %d ", id++);
+            gp_text(out, what);
+            fprintf(out, " at graph %.4f, graph %.4f %s font face.\",10\" ", place, 0.98 - FAILURE_STEP * lines,
                     place < 0.25 ? "left offset 1.3,0" : "right offset -1.3,0");
             fprintf(out, "tc rgb \"%s\" point pt 2 ps 0.8 lw 1.5 lc rgb \"%s\"\n", colour,
                     colour);
@@ -166,7 +168,7 @@ static int fit_line(const Layout *l, int panel, int series, double *a, double *b
     *b = dxy / dx;
     *a = (sy - *b * sx) / n;
     *r2 = dxy * dxy / (dx * dy);
-    return 1;
+    return isfinite(*a) && isfinite(*b) && isfinite(*r2);
 }
 
 static void plot_series(FILE *out, const Layout *l, int panel, int s)
@@ -228,7 +230,7 @@ static void plot_panel(FILE *out, const Layout *l, int panel, const Axis *x, con
     const int column = panel % l->columns, line = panel / l->columns;
     const double left = (column * l->panel_width + 16.0) / l->width,
                  top = 1 - (double)(l->top + line * l->panel_height) / l->height;
-    fprintf(out, "\n# %s\nunset arrow\n", *l->panel[panel] ? l->panel[panel] : f->title);
+    fprintf(out, "\n# panel %d\nunset arrow\n", panel + 1);
     if (panel)
         fputs("unset label\n", out);
     gp_margins(out, l, panel, (Margins){ LEFT, label_space(l), above(l), BOTTOM });
@@ -281,7 +283,7 @@ static int failing_series(const Layout *l)
 static void make_room(Axis *y, double share)
 {
     if (y->log)
-        y->high *= pow(y->high / y->low, share / (1 - share));
+        y->high = fmin(y->high * exp((log(y->high) - log(y->low)) * share / (1 - share)), DBL_MAX);
     else
         y->high += (y->high - y->low) * share / (1 - share);
 }
@@ -316,7 +318,9 @@ static void write_comment(FILE *out, const char *name, const char *text)
     fprintf(out, "# %s:", name);
     for (const char *line = text; *line;) {
         const size_t length = strcspn(line, "\n");
-        fprintf(out, "%s%.*s\n", line == text ? " " : "#   ", (int)length, line);
+        /* A backslash at the end would join the next line to the comment. */
+        fprintf(out, "%s%.*s%s\n", line == text ? " " : "#   ", (int)length, line,
+                length && line[length - 1] == '\\' ? " " : "");
         line += length + (line[length] == '\n');
     }
     if (!*text)

@@ -76,21 +76,30 @@ static void check_choice(Complaints *c, const Tree *tree, const Node *entry, con
 }
 
 /* A name enters the SQL as it is, so it must be a name. */
+static void check_name(Complaints *c, const Tree *tree, const Node *node)
+{
+    static const char letters[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_0123456789";
+    const size_t length = node->kind == NODE_SCALAR ? strspn(node->text, letters) : 0;
+    if (length == 0 || node->text[length])
+        complain(c, tree, node, "a parameter's or a column's name should stand here");
+}
+
 static void check_names(Complaints *c, const Tree *tree, const Node *node)
 {
     if (!node)
         return;
-    if (node->kind == NODE_LIST) {
-        for (int i = 0; i < node->count; i++)
-            check_names(c, tree, node->item[i]);
-        return;
-    }
-    const size_t length = node->kind == NODE_SCALAR ? strspn(node->text, "abcdefghijklmnopqrstuvwxy"
-                                                                         "zABCDEFGHIJKLMNOPQRSTUVWX"
-                                                                         "YZ_0123456789")
-                                                    : 0;
-    if (length == 0 || node->text[length])
-        complain(c, tree, node, "a parameter's or a column's name should stand here");
+    for (int i = 0; node->kind == NODE_LIST && i < node->count; i++)
+        check_name(c, tree, node->item[i]);
+    if (node->kind != NODE_LIST)
+        check_name(c, tree, node);
+}
+
+static void check_length(Complaints *c, const Tree *tree, const Node *entry, const char *key,
+                         size_t most)
+{
+    if (strlen(node_text(entry, key, "")) > most)
+        complain(c, tree, node_get(entry, key), "%s: at most %zu bytes fit into a figure", key,
+                 most);
 }
 
 void figure_check(const Tree *tree, const Node *entry, Complaints *c)
@@ -111,6 +120,10 @@ void figure_check(const Tree *tree, const Node *entry, Complaints *c)
     check_choice(c, tree, entry, "fit", fits);
     check_choice(c, tree, entry, "stack", truths);
     check_names(c, tree, node_get(entry, "name"));
+    check_length(c, tree, entry, "name", 60);
+    for (const char *const *key =
+             (const char *const[]){ "title", "x_label", "y_label", "note", NULL }; *key; key++)
+        check_length(c, tree, entry, *key, 200);
     if (node_get(entry, "query"))
         return;
     for (const char *const *key = (const char *const[]){ "x", "y", "series", "facet", NULL }; *key;
@@ -235,10 +248,13 @@ static void put_pairs(FILE *out, const Paper *paper)
 
 static void put_published(FILE *out, const Node *item, const Paper *paper)
 {
+    double scale = 1;
+    if (!node_number(node_get(item, "scale"), &scale))
+        scale = 1;
     fputs("SELECT ", out);
     put_literal(out, node_text(item, "facet", ""));
-    fprintf(out, " AS facet, series, x, %s * y AS y, setting FROM v_paper\nWHERE paper = ",
-            node_text(item, "scale", "1"));
+    fprintf(out, " AS facet, series, x, %.15g * y AS y, setting FROM v_paper\nWHERE paper = ",
+            scale);
     put_literal(out, paper->id);
     fputs(" AND table_name = ", out);
     put_literal(out, node_text(item, "table", ""));

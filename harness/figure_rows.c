@@ -2,11 +2,16 @@
 /* From a `figures:` entry to rows: the query is written out in full (a figure shows it, and anybody
  * can paste it into `attest query`), run, and its rows are hashed as they come. */
 #include "db.h"
+#include "deadline.h"
 #include "figure_query.h"
+
+#include "../kernels/core/text.h"
 
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
+
+enum { ROWS_MAX = 5000, TEXT_MAX = 400, SECONDS_MAX = 30 };   /* of a figure */
 
 /* ---- running -------------------------------------------------------------------------------- */
 
@@ -16,14 +21,20 @@ static const char *const column_names[COLUMNS] = { "facet", "series",  "x",     
 
 static char *text_of(const Query *q, int column)
 {
-    const char *text = column < 0 ? "" : column_text(q, column);
-    return strdup(text ? text : "");
+    char *text = strndup(column < 0 ? "" : column_text(q, column), TEXT_MAX);
+    return text ? text_clean(text) : NULL;
+}
+
+/* Numbers that no axis can show are none. */
+static double drawable(double value)
+{
+    const double size = fabs(value);
+    return size > 1e300 ? NAN : size < 1e-300 ? 0 : value;
 }
 
 static double real_of(const Query *q, int column, double scale)
 {
-    return column < 0 || column_type(q, column) == VALUE_NULL ? NAN
-                                                              : scale * column_real(q, column);
+    return column < 0 ? NAN : drawable(scale * column_real(q, column));
 }
 
 static int add_row(Figure *f, const Query *q, const int *at, int published)
@@ -55,7 +66,7 @@ static int add_row(Figure *f, const Query *q, const int *at, int published)
 
 static Status run_query(Figure *f, Db *db, const char *sql, int published, Sha256 *hash, Err *err)
 {
-    int at[COLUMNS], complete = 1;
+    int at[COLUMNS], complete = 1, more = 0;
     Query *q = query_open(db, sql, NO_VALUES);
     for (int i = 0; i < COLUMNS; i++) {
         at[i] = -1;
@@ -63,24 +74,42 @@ static Status run_query(Figure *f, Db *db, const char *sql, int published, Sha25
             if (strcmp(query_name(q, k), column_names[i]) == 0)
                 at[i] = k;
     }
-    while (complete && query_row(q)) {
+    while (complete && !more && query_row(q)) {
         query_hash_row(q, hash);
-        complete = add_row(f, q, at, published);
+        more = f->rows == ROWS_MAX;
+        complete = more || add_row(f, q, at, published);
     }
     query_close(q);
     if (!complete)
         return fail(err, NO_MEMORY, "figure %s: no memory for its rows", f->name);
     Err why = { "" };
     const Status status = db_check(db, &why);
-    return status ? fail(err, status, "figure %s of %s: %.380s", f->name, f->experiment, why.text)
-                  : OK;
+    if (status)
+        return fail(err, status, "figure %s of %s: %.380s", f->name, f->experiment, why.text);
+    return more ? fail(err, BAD_INPUT, "figure %s of %s: more than %d rows", f->name,
+                       f->experiment, ROWS_MAX) : OK;
+}
+
+/* Both queries, within the time that anybody waits for a figure. */
+static Status run_queries(Figure *f, Db *db, Sha256 *hash, Err *err)
+{
+    db_stop_when(db, deadline_open(1000 * SECONDS_MAX));
+    Status status = run_query(f, db, f->query, 0, hash, err);
+    if (!status && *f->paper_query)
+        status = run_query(f, db, f->paper_query, 1, hash, err);
+    const int late = deadline_close();
+    db_stop_when(db, NULL);
+    if (!status || !late)
+        return status;
+    return fail(err, BAD_INPUT, "figure %s of %s: its query did not end within %d s", f->name,
+                f->experiment, SECONDS_MAX);
 }
 
 static double number_of(const Node *map, const char *key, double fallback)
 {
     double value = fallback;
     const Node *node = map ? node_get(map, key) : NULL;
-    return node && node_number(node, &value) ? value : fallback;
+    return node && node_number(node, &value) ? drawable(value) : fallback;
 }
 
 static char *caught(void (*put)(FILE *, const Node *, const void *), const Node *entry,
@@ -125,13 +154,12 @@ static void read_entry(Figure *f, const Node *entry, const char *experiment, con
 {
     const char *kind = node_text(entry, "kind", "line"), *log = node_text(entry, "log", "none");
     const Node *reference = node_get(entry, "reference");
-    const Node *x_label = node_get(entry, "x_label");
     *f =
         (Figure){ .name = strdup(node_text(entry, "name", "")),
                   .title = strdup(node_text(entry, "title", node_text(entry, "name", ""))),
                   .experiment = strdup(experiment),
                   .note = strdup(node_text(entry, "note", "")),
-                  .x_label = strdup(x_label ? x_label->text : words_of(node_text(entry, "x", ""))),
+                  .x_label = strdup(node_text(entry, "x_label", words_of(node_text(entry, "x", "")))),
                   .y_label = strdup(node_text(entry, "y_label", figure_default_label(entry))),
                   .reference_label = strdup(reference ? node_text(reference, "label", "") : ""),
                   .kind = *kind == 'b'   ? FIGURE_BARS
@@ -164,9 +192,7 @@ Status figure_open(Figure *f, const Node *entry, const char *experiment, const P
         return fail(err, NO_MEMORY, "no memory for a figure");
     }
     sha256_open(&hash);
-    Status status = run_query(f, db, f->query, 0, &hash, err);
-    if (!status && *f->paper_query)
-        status = run_query(f, db, f->paper_query, 1, &hash, err);
+    const Status status = run_queries(f, db, &hash, err);
     sha256_close(&hash, digest);
     sha256_text(digest, f->rows_hash);
     if (status)

@@ -19,6 +19,9 @@ static Status open_experiment(Figures *figures, const char *name, Err *err)
 {
     char path[PATH_SIZE];
     struct stat found;
+    if (!name || !name_is_plain(name))
+        return fail(err, BAD_INPUT, "experiments: a name as flashattention/runtime is wanted%s%s",
+                    name ? ", not " : "", name ? name : "");
     snprintf(path, sizeof path, "experiments/%s.yaml", name);
     if (stat(path, &found))
         return OK;   /* planned; its claims say that nothing was measured */
@@ -143,6 +146,15 @@ void figures_close(Figures *figures)
 
 /* ---- drawing -------------------------------------------------------------------------------- */
 
+/* gnuplot writes where a link leads; our pictures are files. */
+static void drop_link(const Figures *figures, const Figure *f, const char *ending)
+{
+    char path[PATH_SIZE];
+    snprintf(path, sizeof path, "%s/%s.%s", figures->folder, f->name, ending);
+    if (file_is_link(path))
+        remove(path);
+}
+
 static Status write_gp(const Figures *figures, const Figure *f, Err *err)
 {
     char path[PATH_SIZE], *text = NULL;
@@ -155,6 +167,8 @@ static Status write_gp(const Figures *figures, const Figure *f, Err *err)
     fclose(out);
     const Status status = file_write(path, text, size, err);
     free(text);
+    drop_link(figures, f, "svg");
+    drop_link(figures, f, "png");
     return status;
 }
 

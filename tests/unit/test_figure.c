@@ -186,8 +186,8 @@ static void failures_stand_at_the_edge(void **state)
     add(&f, "fused", 4096, NAN, 0, "timeout");
     char *text = NULL;
     plot(&f, &text);
-    assert_non_null(strstr(text, "\"out-of-memory\" at graph"));
-    assert_non_null(strstr(text, "\"timeout\" at graph"));
+    assert_non_null(strstr(text, "'out-of-memory' at graph"));
+    assert_non_null(strstr(text, "'timeout' at graph"));
     assert_non_null(strstr(text, "×: did not finish"));
     /* What happened is said once a series; the second cross stands alone. */
     const char *second = strstr(strstr(text, "out-of-memory") + 1, "\"out-of-memory");
