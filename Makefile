@@ -33,9 +33,11 @@ endif
 LIBS     := sqlite3 yaml-0.1 jansson hwloc openblas md4c-html
 WARN     := -Wall -Wextra -Werror -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wvla
 COMMON   := -g $(WARN) -MMD -MP $(if $(SANITIZE),-fsanitize=address -fsanitize=undefined -fno-sanitize-recover=all)
+# What libFuzzer steers by; harmless in other programs.
+COVERAGE := $(if $(SANITIZE),$(if $(findstring clang,$(CC)),-fsanitize=fuzzer-no-link))
 INCLUDES := $(shell pkg-config --cflags $(LIBS))
 # -std=c11 alone would turn contraction off in gcc only; it is chosen here, once for each kind of code.
-PLAIN    := -std=c11 -D_POSIX_C_SOURCE=200809L -O2 -ffp-contract=off $(COMMON)
+PLAIN    := -std=c11 -D_POSIX_C_SOURCE=200809L -O2 -ffp-contract=off $(COMMON) $(COVERAGE)
 VECTOR   := -std=gnu11 -O3 -ffp-contract=fast -fno-math-errno -fno-trapping-math $(COMMON)
 LDLIBS   := $(shell pkg-config --libs $(LIBS)) -lm -lpthread
 
@@ -120,16 +122,31 @@ $(BUILD)/tests/isa_here: %: %.o $(CORE)
 	$(call say,link    $@)$(CC) $(COMMON) $(filter %/isa_here.o %/isa.o %/status.o,$^) -o $@
 
 # All of them, or TESTS="build/tests/unit/test_db tests/check.sh"; SKIP: which not, with % for any text.
-TESTS := $(UNIT) $(UNIT_ISA) $(filter-out tests/run.sh,$(wildcard tests/*.sh tests/cli/*.sh))
-tests: $(BUILD)/attest $(BUILD)/tests/isa_here $(UNIT) $(UNIT_ISA)
+TESTS := $(UNIT) $(UNIT_ISA) $(FUZZ) $(filter-out tests/run.sh,$(wildcard tests/*.sh tests/cli/*.sh))
+tests: $(BUILD)/attest $(BUILD)/tests/isa_here $(UNIT) $(UNIT_ISA) $(FUZZ)
 test: tests
 	@sh tests/run.sh $(BUILD) $(filter-out $(SKIP),$(TESTS))
 
+<<<<<<< HEAD
 # False alarms, coverage and power of the statistics, in tables; some minutes.
 $(BUILD)/tests/bench_stats: %: %.o $(LIBRARY)
 	$(call say,link    $@)$(CC) $(COMMON) $^ $(LDLIBS) -o $@
 bench-stats: $(BUILD)/tests/bench_stats
 	@$<
+=======
+# Hostile input: a target each for the readers of files (tests/fuzz/README.md). `make test` replays
+# their seeds; `make fuzz` looks for new ones in the sanitized build, FUZZ_SECONDS a target.
+FUZZ_SECONDS ?= 600
+FUZZ   := $(patsubst %.c,$(BUILD)/%,$(filter-out %/replay.c,$(wildcard tests/fuzz/*.c)))
+FUZZER := $(FUZZ:$(BUILD)/tests/fuzz/%=$(BUILD)/fuzz/%)
+$(FUZZ): %: %.o $(BUILD)/tests/fuzz/replay.o $(LIBRARY)
+	$(call say,link    $@)$(CC) $(COMMON) $^ $(LDLIBS) -o $@
+$(FUZZER): $(BUILD)/fuzz/%: $(BUILD)/tests/fuzz/%.o $(LIBRARY) ; @mkdir -p $(@D)
+	$(call say,link    $@)$(CC) $(COMMON) -fsanitize=fuzzer $^ $(LDLIBS) -o $@
+fuzzers: $(FUZZER)
+fuzz:
+	@sh tests/fuzz/run.sh "$(MAKE)" $(FUZZ_SECONDS) $(notdir $(FUZZ))
+>>>>>>> f1f3371 (wip)
 
 # The other compiler, with AddressSanitizer and UndefinedBehaviorSanitizer.
 test-sanitized:
@@ -177,6 +194,10 @@ clean:
 	rm -rf $(BUILD)
 
 FORCE:
+<<<<<<< HEAD
 .PHONY: all tests test bench-stats test-sanitized test-neon reproduce figures report site readme install uninstall clean FORCE
+=======
+.PHONY: all tests test fuzz fuzzers test-sanitized test-neon reproduce figures report site readme install uninstall clean FORCE
+>>>>>>> f1f3371 (wip)
 .SECONDARY:
 -include $(wildcard $(BUILD)/*.d $(BUILD)/kernels/*/*.d $(BUILD)/harness/*.d $(BUILD)/harness/*/*.d $(BUILD)/tests/*.d $(BUILD)/tests/*/*.d)

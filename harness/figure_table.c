@@ -2,6 +2,7 @@
 /* The rows of a figure as Markdown, for those who would rather read: a line an x, a column a
  * series, a table a panel. An interval stands in brackets, a failure by its name. */
 #include "figure_draw.h"
+#include "markdown.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -18,7 +19,7 @@ static void put_number(FILE *out, double value)
 static void put_cell(FILE *out, const FigureRow *row)
 {
     if (row_failed(row)) {
-        fputs(row->outcome, out);
+        md_text(out, row->outcome);
     } else if (isfinite(row->y)) {
         put_number(out, row->y);
         if (isfinite(row->low) && isfinite(row->high) && row->low < row->high) {
@@ -36,7 +37,7 @@ static void put_x(FILE *out, const FigureRow *row)
     if (isfinite(row->x) && row->x == floor(row->x) && fabs(row->x) < 1e15)
         fprintf(out, "%.0f", row->x);
     else
-        fputs(row->segment, out);
+        md_text(out, row->segment);
 }
 
 /* Rows come sorted by facet, series and x; a table wants all series of one x together. */
@@ -66,11 +67,18 @@ static int by_x(const void *a, const void *b)
 static void put_heading(FILE *out, const Layout *l, const char *panel, const int *used)
 {
     const Figure *f = l->figure;
-    fprintf(out, "\n%s%s%s\n\n| %s |", *panel ? "**" : "", panel, *panel ? "**" : "",
-            f->kind == FIGURE_BARS ? "" : f->x_label);
-    for (int s = 0; s < l->series_count; s++)
-        if (used[s])
-            fprintf(out, " %s |", l->series[s].label);
+    fputs(*panel ? "\n**" : "\n", out);
+    md_text(out, panel);
+    fputs(*panel ? "**\n\n| " : "\n\n| ", out);
+    md_text(out, f->kind == FIGURE_BARS ? "" : f->x_label);
+    fputs(" |", out);
+    for (int s = 0; s < l->series_count; s++) {
+        if (!used[s])
+            continue;
+        fputs(" ", out);
+        md_text(out, l->series[s].label);
+        fputs(" |", out);
+    }
     fputs("\n|---|", out);
     for (int s = 0; s < l->series_count; s++)
         if (used[s])
@@ -126,7 +134,8 @@ void figure_table(FILE *out, const Figure *f)
     if (!line)
         return;
     layout_open(&l, f, 1, 1);
-    fprintf(out, "%s%s\n", f->y_label, f->intervals ? "; 95 % interval in brackets" : "");
+    md_text(out, f->y_label);
+    fputs(f->intervals ? "; 95 % interval in brackets\n" : "\n", out);
     for (int panel = 0; panel < l.panels; panel++)
         put_panel(out, &l, l.panel[panel], line);
     free(line);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The only file that knows md4c. It renders to memory; then one pass over that text replaces the
- * renderer's <x-equation> by MathML and gives headings and tables what a page needs. */
+ * renderer's <x-equation> by MathML, gives headings and tables what a page needs, and lets only
+ * harmless tags pass. */
 #include "markdown.h"
 #include "mathml.h"
 
@@ -158,6 +159,8 @@ static void finish(Pass *pass, const char *html)
         } else if (starts(at, "</table>")) {
             fputs("</table></div>", pass->out);
             at += 8;
+        } else if (*at == '<') {
+            at = html_tag(pass->out, at);
         } else {
             fputc(*at++, pass->out);
         }

@@ -13,7 +13,21 @@
 /* &, <, > and " as entities: fit for text and for attributes in double quotes. */
 void html_escape(FILE *out, const char *text);
 
-/* Writes the body's HTML for UTF-8 Markdown. Headings get the id that GitHub gives them (a second
+/* at: a "<" of HTML. Writes the tag if it is harmless, else "&lt;"; returns where to go on. */
+const char *html_tag(FILE *out, const char *at);
+
+/* Text inside Markdown, with everything that Markdown would read as its own made harmless. */
+void md_text(FILE *out, const char *text);
+/* In backticks, whatever it holds. */
+void md_code(FILE *out, const char *text);
+/* Lines of code, in a fence that they cannot end. */
+void md_block(FILE *out, const char *language, const char *text);
+/* For between the parentheses of a link. */
+void md_url(FILE *out, const char *url);
+/* "[PREFIX id](https://arxiv.org/abs/id)" */
+void md_arxiv(FILE *out, const char *prefix, const char *id);
+
+/* Writes the body's HTML for UTF-8 Markdown. Only harmless tags of its own pass. Headings get the id that GitHub gives them (a second
  * one of the same text ends in -1). An equation that cannot be converted is shown as its source,
  * and the first such makes the result BAD_INPUT; the rest of the text is written all the same. */
 Status markdown_to_html(FILE *out, const char *text, size_t size, Err *err);

@@ -10,29 +10,6 @@
 #include <string.h>
 #include <time.h>
 
-/* ---- Markdown ------------------------------------------------------------------------------- */
-
-void md_text(FILE *out, const char *text)
-{
-    for (; *text; text++)
-        if (*text == '<')
-            fputs("&lt;", out);
-        else if (*text == '&')
-            fputs("&amp;", out);
-        else if (*text == '\n')
-            fputc(' ', out);
-        else
-            fprintf(out, strchr("\\`*_|~$[]#", *text) ? "\\%c" : "%c", *text);
-}
-
-void md_code(FILE *out, const char *text)
-{
-    fputc('`', out);
-    for (; *text; text++)
-        fprintf(out, *text == '|' ? "\\|" : *text == '\n' || *text == '`' ? " " : "%c", *text);
-    fputc('`', out);
-}
-
 void md_verdict(FILE *out, Verdict verdict)
 {
     fprintf(out, "<span class=\"verdict %s\">%s %s</span>", verdict_name(verdict),
@@ -50,14 +27,18 @@ static void put_title(FILE *out, const Report *r)
     strftime(date, sizeof date, "%Y-%m-%d %H:%M UTC", gmtime_r(&now, &utc));
     fputs("# ", out);
     md_text(out, paper->title);
-    fprintf(out, "\n\n%s%s%s", *paper->venue ? paper->venue : "",
-            *paper->venue && *paper->arxiv ? " · " : "", *paper->arxiv ? "[arXiv " : "");
+    fputs("\n\n", out);
+    md_text(out, paper->venue);
+    fputs(*paper->venue && *paper->arxiv ? " · " : "", out);
     if (*paper->arxiv)
-        fprintf(out, "%s](https://arxiv.org/abs/%s)", paper->arxiv, paper->arxiv);
+        md_arxiv(out, "arXiv ", paper->arxiv);
     fprintf(out, "\n\n**%d claims: %s.**", r->judgements->count,
             verdicts_tally(r->judgements, tally, sizeof tally));
-    if (*r->judgements->machine_alias)
-        fprintf(out, " Measured on %s.", r->judgements->machine_alias);
+    if (*r->judgements->machine_alias) {
+        fputs(" Measured on ", out);
+        md_text(out, r->judgements->machine_alias);
+        fputs(".", out);
+    }
     fprintf(out, " Written %s by attest %.12s%s.\n\n", date, build_commit,
             build_dirty ? " with changes" : "");
     fputs("[Verdicts](#what-the-paper-claims-and-what-we-found) · [Figures](#figures) · [How it "

@@ -36,10 +36,6 @@ void report_record(FILE *out, const Report *r);       /* errata, what is left ou
 Status report_notes(FILE *out, const Report *r, const char *file,
                     Err *err); /* notes.md, headings one level lower */
 
-/* Text inside Markdown, with everything that Markdown would read as its own made harmless. */
-void md_text(FILE *out, const char *text);
-/* In backticks, whatever it holds. */
-void md_code(FILE *out, const char *text);
 void md_verdict(FILE *out, Verdict verdict);
 
 #endif

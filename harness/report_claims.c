@@ -29,7 +29,9 @@ static void put_row(FILE *out, const Judgement *j)
     markdown_anchor(j->claim->id, anchor, sizeof anchor);
     fputs("| ", out);
     md_verdict(out, j->verdict);
-    fprintf(out, " | [%s](#%s) | ", j->claim->id, anchor);
+    fputs(" | [", out);
+    md_text(out, j->claim->id);
+    fprintf(out, "](#%s) | ", anchor);
     md_text(out, j->claim->says);
     fputs(" | ", out);
     put_paper_value(out, j->claim);
@@ -118,18 +120,18 @@ static void put_query(FILE *out, const Judgement *j)
 {
     if (!*j->claim->evidence)
         return;
-    fprintf(out,
-            "\n<details><summary>the query that decides it</summary>\n\n```sql\n%s%s```\n\nSHA-256 "
-            "of query, result and runs: `%s`\n\n</details>\n",
-            j->claim->evidence,
-            j->claim->evidence[strlen(j->claim->evidence) - 1] == '\n' ? "" : "\n", j->rows_hash);
+    fputs("\n<details><summary>the query that decides it</summary>\n\n", out);
+    md_block(out, "sql", j->claim->evidence);
+    fprintf(out, "\nSHA-256 of query, result and runs: `%s`\n\n</details>\n", j->rows_hash);
 }
 
 static void put_claim(FILE *out, const Report *r, const Judgement *j)
 {
     const Claim *claim = j->claim;
     char ours[80], text[300];
-    fprintf(out, "\n### %s\n\n", claim->id);
+    fputs("\n### ", out);
+    md_text(out, claim->id);
+    fputs("\n\n", out);
     md_verdict(out, j->verdict);
     fputs(" · ", out);
     md_text(out, claim->where);

@@ -16,9 +16,10 @@ static void put_claims(FILE *out, const Report *r, const Figure *f)
         if (strcmp(j->claim->experiment, f->experiment) != 0)
             continue;
         markdown_anchor(j->claim->id, anchor, sizeof anchor);
-        fprintf(out, "%s<span class=\"verdict %s\">%s</span>&nbsp;[%s](#%s)",
-                count++ ? ", " : "Bears on ", verdict_name(j->verdict), verdict_sign(j->verdict),
-                j->claim->id, anchor);
+        fprintf(out, "%s<span class=\"verdict %s\">%s</span>&nbsp;[",
+                count++ ? ", " : "Bears on ", verdict_name(j->verdict), verdict_sign(j->verdict));
+        md_text(out, j->claim->id);
+        fprintf(out, "](#%s)", anchor);
     }
     fputs(count ? ".\n\n" : "", out);
 }
@@ -45,10 +46,12 @@ static void put_figure(FILE *out, const Report *r, const Figure *f)
     }
     fputs("\n<details><summary>the same as a table</summary>\n\n", out);
     figure_table(out, f);
-    fprintf(out, "\n</details>\n\n<details><summary>the query</summary>\n\n```sql\n%s\n```\n",
-            f->query);
-    if (*f->paper_query)
-        fprintf(out, "\nPublished values:\n\n```sql\n%s\n```\n", f->paper_query);
+    fputs("\n</details>\n\n<details><summary>the query</summary>\n\n", out);
+    md_block(out, "sql", f->query);
+    if (*f->paper_query) {
+        fputs("\nPublished values:\n\n", out);
+        md_block(out, "sql", f->paper_query);
+    }
     fprintf(out, "\nSHA-256 of its %d rows: `%s`\n\n</details>\n", f->rows, f->rows_hash);
 }
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* How it was measured and on what: the protocol in words, everything else from the database. */
+#include "markdown.h"
 #include "report.h"
 
 #include <stdio.h>
@@ -30,7 +31,7 @@ static void put_table(FILE *out, Db *db, const char *heading, const char *sql)
             if (column_type(q, i) == VALUE_REAL)
                 fprintf(out, "%.4g", column_real(q, i));
             else
-                md_text(out, column_text(q, i) ? column_text(q, i) : "");
+                md_text(out, column_text(q, i));
             fputs(" |", out);
         }
         fputs("\n", out);

@@ -2,6 +2,7 @@
 /* What stands in papers/NAME besides the claims: errata, what is left out, and the notes, whose
  * drawings are copied beside the report so that its links hold wherever the folder goes. */
 #include "file.h"
+#include "markdown.h"
 #include "report.h"
 
 #include <errno.h>
@@ -36,12 +37,20 @@ static void put_list(FILE *out, const Report *r, const char *key, const char *he
     }
 }
 
+static void put_link(FILE *out, const char *before, const Node *link)
+{
+    fprintf(out, "%s[", before);
+    md_text(out, node_text(link, "what", ""));
+    fputs("](", out);
+    md_url(out, node_text(link, "url", ""));
+    fputs(")", out);
+}
+
 static void put_links(FILE *out, const Report *r)
 {
     const Node *links = node_get(tree_root(r->paper->record), "links");
     for (int i = 0; links && links->kind == NODE_LIST && i < links->count; i++)
-        fprintf(out, "%s[%s](%s)", i ? " · " : "\n", node_text(links->item[i], "what", ""),
-                node_text(links->item[i], "url", ""));
+        put_link(out, i ? " · " : "\n", links->item[i]);
     fputs("\n", out);
 }
 
@@ -71,7 +80,8 @@ static int copy_file(const Report *r, const char *file)
     size_t size = 0;
     snprintf(from, sizeof from, "%s/%.200s", r->paper->folder, file);
     snprintf(to, sizeof to, "%.300s/report/%s/%.200s", r->into, r->paper->id, file);
-    char *text = file_read(from, &size);
+    /* A link could bring any file of the reader's into the report. */
+    char *text = file_is_link(from) ? NULL : file_read(from, &size);
     const int copied = text && file_write(to, text, size, NULL) == OK;
     free(text);
     return copied;

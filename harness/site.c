@@ -44,12 +44,15 @@ static void put_entry(FILE *out, const Node *entry, const char *into)
     md_text(out, node_text(entry, "section", ""));
     fputs(" | ", out);
     md_text(out, node_text(entry, "title", ""));
-    if (*arxiv)
-        fprintf(out, " ([%s](https://arxiv.org/abs/%s))", arxiv, arxiv);
+    if (*arxiv) {
+        fputs(" (", out);
+        md_arxiv(out, "", arxiv);
+        fputs(")", out);
+    }
     fputs(" | ", out);
     md_text(out, node_text(entry, "wrong", ""));
     snprintf(report, sizeof report, "%.500s/report/%.100s.html", into, paper);
-    if (stat(report, &found) == 0)
+    if (name_is_plain(paper) && stat(report, &found) == 0)
         fprintf(out, " | [verdicts and notes](report/%s.html) |\n", paper);
     else
         fputs(" | planned |\n", out);

@@ -1,0 +1,1 @@
+SELECT slope(p->>'T', median_ns, 1), crossover(1, 2, 3), crossover_kind(1, -1, 3), r2(1, 2), median(median_ns), ln(2), log2(8) FROM v_time

@@ -1,0 +1,1 @@
+SELECT printf('%.*c', 100000, 'a') LIKE replace(printf('%.*c', 4000, 'x'), 'x', '%a') || 'b'

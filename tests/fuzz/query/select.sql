@@ -1,0 +1,1 @@
+SELECT point, median_ns, low_ns FROM v_time ORDER BY point

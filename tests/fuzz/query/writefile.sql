@@ -1,0 +1,1 @@
+SELECT writefile('elsewhere', 'x'), edit('x'), readfile('attest.db')
