@@ -187,6 +187,7 @@ static const char *const cases[] = {
     "block_sparse_attention:T=300,D=64,Br=32,Bc=32,pattern=2,dropout_percent=10",
     "block_sparse_attention:T=129,D=127,share_permille=0",
     "block_sparse_attention:T=100,Tk=4,D=2,Br=71,Bc=11",    /* a tile is higher than without Br */
+    "block_sparse_attention:T=150,Tk=53,D=16,Br=113,Bc=57",  /* the last band has fewer tiles */
     NULL,
 };
 

@@ -336,7 +336,8 @@ static inline ForwardTile forward_place_(const AttentionForward *x, const Forwar
     const int64_t band_end = forward_min_(band + plan->band, x->at.T);
     ForwardTile t = { .x = x, .plan = plan, .b = b, .h = h };
     t.i0 = band + tile % plan->tiles * plan->bq;
-    const int64_t rows = forward_min_(plan->bq, band_end - t.i0);
+    int64_t rows = forward_min_(plan->bq, band_end - t.i0);
+    rows = rows < 0 ? 0 : rows;            /* the last band may need fewer tiles */
     const int64_t live = attention_query_len(&x->at, b) - t.i0;
     t.rows = forward_min_(rows, live < 0 ? 0 : live);
     t.padding = rows - t.rows;
