@@ -1,7 +1,7 @@
 # attest: what efficient-attention papers claim, turned into evidence.
 #
 #   make                      build/attest
-#   make test                 every test
+#   make test                 every test;  make fuzz: look for files that break a reader
 #   make reproduce-PAPER      measure, judge, draw and report one paper   (PROFILE=smoke|quick|paper)
 #   make reproduce            all papers;  make figures, make report, make site: from stored rows only
 #   make reruns-PAPER         the same several times (RERUNS=10): do its verdicts agree?
@@ -127,13 +127,12 @@ tests: $(BUILD)/attest $(BUILD)/tests/isa_here $(UNIT) $(UNIT_ISA) $(FUZZ)
 test: tests
 	@sh tests/run.sh $(BUILD) $(filter-out $(SKIP),$(TESTS))
 
-<<<<<<< HEAD
 # False alarms, coverage and power of the statistics, in tables; some minutes.
 $(BUILD)/tests/bench_stats: %: %.o $(LIBRARY)
 	$(call say,link    $@)$(CC) $(COMMON) $^ $(LDLIBS) -o $@
 bench-stats: $(BUILD)/tests/bench_stats
 	@$<
-=======
+
 # Hostile input: a target each for the readers of files (tests/fuzz/README.md). `make test` replays
 # their seeds; `make fuzz` looks for new ones in the sanitized build, FUZZ_SECONDS a target.
 FUZZ_SECONDS ?= 600
@@ -146,7 +145,6 @@ $(FUZZER): $(BUILD)/fuzz/%: $(BUILD)/tests/fuzz/%.o $(LIBRARY) ; @mkdir -p $(@D)
 fuzzers: $(FUZZER)
 fuzz:
 	@sh tests/fuzz/run.sh "$(MAKE)" $(FUZZ_SECONDS) $(notdir $(FUZZ))
->>>>>>> f1f3371 (wip)
 
 # The other compiler, with AddressSanitizer and UndefinedBehaviorSanitizer.
 test-sanitized:
@@ -194,10 +192,6 @@ clean:
 	rm -rf $(BUILD)
 
 FORCE:
-<<<<<<< HEAD
-.PHONY: all tests test bench-stats test-sanitized test-neon reproduce figures report site readme install uninstall clean FORCE
-=======
-.PHONY: all tests test fuzz fuzzers test-sanitized test-neon reproduce figures report site readme install uninstall clean FORCE
->>>>>>> f1f3371 (wip)
+.PHONY: all tests test fuzz fuzzers bench-stats test-sanitized test-neon reproduce figures report site readme install uninstall clean FORCE
 .SECONDARY:
 -include $(wildcard $(BUILD)/*.d $(BUILD)/kernels/*/*.d $(BUILD)/harness/*.d $(BUILD)/harness/*/*.d $(BUILD)/tests/*.d $(BUILD)/tests/*/*.d)

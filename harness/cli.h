@@ -85,12 +85,11 @@ int         terminal_utf8(void);         /* by the locale's name */
 /* `sequence` ("1;31", "32", "2") as an escape where colours are wanted (a terminal, no NO_COLOR),
  * else "". Ends with paint(out, "0"). */
 const char *paint(FILE *, const char *sequence);
-/* As fputs, with a '?' for each character that a terminal would obey: for text from a file. */
-void        put_clean(FILE *, const char *text);
 /* Columns that the text takes: one a character, two for a wide one (Chinese, Japanese, Korean). */
 int         text_width(const char *utf8);
 size_t      text_fit(const char *utf8, int columns);     /* bytes of it that take no more */
-/* As it is, or for a terminal without UTF-8 in ASCII that takes the same columns. */
+/* As it is, or for a terminal without UTF-8 in ASCII that takes the same columns; with a '?' for
+ * what a terminal would obey. */
 void        text_put(FILE *, const char *utf8, size_t bytes, int as_utf8);
 
 /* ---- what is shown while work goes on (stderr) ------------------------------------- */
@@ -113,7 +112,7 @@ void table_print_within(FILE *out, int width, int utf8, int columns, int rows,
                         const char *const *cell);
 
 /* One field of RFC 4180: in quotes if it holds a comma, a quote or a line's end. Programs get every
- * byte; `clean`, for terminals: as put_clean. */
+ * byte; `clean`, for terminals: as text_clean. */
 void csv_print(FILE *out, const char *text, int clean);
 
 /* ---- JSON for programs ----------------------------------------------------------------- */

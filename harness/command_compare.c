@@ -4,6 +4,8 @@
 #include "compare.h"
 #include "units.h"
 
+#include "../kernels/core/text.h"
+
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,8 +16,7 @@ static void print_fact(void *self, const char *what, const char *a, const char *
 {
     char line[240];
     snprintf(line, sizeof line, "  %-24.80s %.60s  ->  %.60s", what, a, b);
-    put_clean(self, line);
-    fputc('\n', self);
+    fprintf(self, "%s\n", text_clean(line));
 }
 
 static void json_fact(void *self, const char *what, const char *a, const char *b)

@@ -190,14 +190,8 @@ static int run(const Call *call)
     }
     if (!status) status = db_open(&db, call->db_path, DB_READ, &err);
     if (!status) {
-<<<<<<< HEAD
-        db_stop_when(db, &interrupted);
         if (db_notice(db)) call_remark(call, "%s", db_notice(db));
-        status = answer(call, db, sql, &err);
-=======
-        if (db_notice(db) && !call->quiet) fprintf(stderr, "attest query: %s\n", db_notice(db));
         status = answer_in_time(call, db, sql, (int)seconds, &err);
->>>>>>> f1f3371 (wip)
     }
     db_close(db);
     if (interrupted) return EXIT_INTERRUPTED;
@@ -224,8 +218,8 @@ const Command command_query = {
                "v_memory, v_count, v_claim, ...), with slope(), crossover() and other functions "
                "for evidence. "
                "Nothing can be changed: the file is opened for reading, and other statements are "
-               "refused. Ctrl-C ends it, and so does the time given; a value has at most 64 MiB, and "
-               "SQLite 1 GiB of memory.\n"
+               "refused. Ctrl-C ends it, and so does the time given; a value has at most 64 MiB, "
+               "and SQLite 1 GiB of memory.\n"
                "Tables show six digits; CSV and JSON all of them.",
     .option = options,
     .least = 0,

@@ -39,7 +39,9 @@ static void fact_names(char *out, size_t size)
 
 static void add_part(Sha256 *h, const Query *q, int column)
 {
-    if (column_type(q, column) == VALUE_INTEGER) identity_integer(h, column_integer(q, column));
+    const ValueType type = column_type(q, column);
+    if (type == VALUE_INTEGER) identity_integer(h, column_integer(q, column));
+    else if (type == VALUE_NULL) identity_text(h, NULL);
     else identity_text(h, column_text(q, column));
 }
 

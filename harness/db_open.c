@@ -145,6 +145,7 @@ void connect_to(Db *db, int flags, const char *name)
     sqlite3_extended_result_codes(db->sqlite, 1);
     sqlite3_progress_handler(db->sqlite, 10000, stopped, db);
     restrain(db->sqlite);
+    db_script(db, "PRAGMA temp_store = MEMORY");     /* sorting fills no disk */
     const int functions = sql_functions_register(db->sqlite);
     if (functions != SQLITE_OK) sqlite_trouble(db, functions);
 }
@@ -177,7 +178,7 @@ static Status open_to_write(Db *db, Err *err)
     if (status) return status;
     connect_to(db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | uri_flag(db), db->path);
     db_script(db,
-              "PRAGMA foreign_keys = ON; PRAGMA synchronous = NORMAL; PRAGMA temp_store = MEMORY;"
+              "PRAGMA foreign_keys = ON; PRAGMA synchronous = NORMAL;"
               "PRAGMA cache_size = -32768");
     const SchemaState state = schema_state(db);
     if (state != SCHEMA_FOREIGN && state != SCHEMA_NEWER && !is_in_memory(db)) choose_journal(db);
@@ -190,7 +191,6 @@ static Status open_to_write(Db *db, Err *err)
 void connect_read_only(Db *db)
 {
     connect_to(db, SQLITE_OPEN_READONLY | uri_flag(db), db->path);
-    db_script(db, "PRAGMA temp_store = MEMORY");     /* sorting fills no disk */
     db_integer(db, "SELECT count(*) FROM sqlite_schema", NO_VALUES, 0);
     if (!db->status || strpbrk(db->path, "?#%")) return;
     char uri[PATH_MAX_BYTES + 32], log[PATH_MAX_BYTES + 8];

@@ -26,7 +26,6 @@ static void views_hash(char out[SHA256_TEXT])
     sha256_text(digest, out);
 }
 
-<<<<<<< HEAD
 static int meta_is(Db *db, const char *key, const char *value)
 {
     return (int)db_integer(db, "SELECT 1 FROM meta WHERE key = ? AND value = ?",
@@ -39,18 +38,12 @@ static void set_meta(Db *db, const char *key, const char *value)
              VALUES(val_text(key), val_text(value)));
 }
 
-=======
 /* By the note of which they are, and word for word: others may be anything. */
->>>>>>> f1f3371 (wip)
 static int views_are_ours(Db *db)
 {
     char hash[SHA256_TEXT];
     views_hash(hash);
-<<<<<<< HEAD
-    return meta_is(db, "views", hash);
-=======
-    return db_integer(db, "SELECT 1 FROM meta WHERE key = 'views' AND value = ?",
-                      VALUES(val_text(hash)), 0) &&
+    return meta_is(db, "views", hash) &&
            !db_integer(db,
                        "SELECT count(*) FROM sqlite_schema WHERE type = 'view' AND name GLOB 'v_*' "
                        "AND NOT instr(?, sql)",
@@ -64,7 +57,6 @@ static int has_false_tables(Db *db)
                       "SELECT count(*) FROM sqlite_schema WHERE rootpage = 0 "
                       "AND instr(?, 'CREATE TABLE ' || name || ' (')",
                       VALUES(val_text(schema_sql)), 1) != 0;
->>>>>>> f1f3371 (wip)
 }
 
 static int is_derived_our_way(Db *db) { return meta_is(db, "derivation", DERIVATION); }

@@ -5,7 +5,6 @@
 #include "../kernels/core/text.h"
 
 #include <ctype.h>
-#include <float.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -50,8 +49,8 @@ void axis_finish(Axis *a, double room)
         a->low = a->log ? 1 : 0, a->high = 10;
     if (a->log) {
         const double length = fmax(log(a->high) - log(a->low), 0.7);
-        a->low = fmax(a->low * exp(-room * length), DBL_MIN);
-        a->high = fmin(a->high * exp(room * length), DBL_MAX);
+        a->low = fmax(a->low * exp(-room * length), LOW_LEAST);
+        a->high = fmin(a->high * exp(room * length), HIGH_MOST);
     } else {
         const double length = a->high > a->low ? a->high - a->low : fmax(fabs(a->high), 1);
         /* An axis that could begin at zero does. */
@@ -347,19 +346,18 @@ void layout_open(Layout *l, const Figure *f, int panel_width, int panel_height)
 
 /* ---- pieces of a .gp ------------------------------------------------------------------------ */
 
-/* In double quotes gnuplot would run what stands between backquotes; in single ones nothing but
- * their own doubling means anything. */
+/* In double quotes gnuplot would run what stands between backquotes; in single ones nothing means
+ * anything but their end, and an apostrophe looks better anyway. */
 void gp_text(FILE *out, const char *text)
 {
     fputc('\'', out);
-    for (; *text; text += text_step(text)) {
+    for (; *text; text += text_step(text))
         if (*text == '\'')
-            fputc('\'', out);
-        if (*text == '\n' || text_control(text))
+            fputs("’", out);
+        else if (*text == '\n' || text_control(text))
             fputc(' ', out);
         else
             fwrite(text, 1, text_step(text), out);
-    }
     fputc('\'', out);
 }
 

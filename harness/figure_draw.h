@@ -13,6 +13,10 @@ enum { PANEL_MAX = 12, SERIES_MAX = 24, SEGMENT_MAX = 16, LABEL_SIZE = 120 };
 
 typedef struct { double low, high; int log, powers_of_two, any; } Axis;
 
+/* So that marks beyond the ends are still numbers. */
+#define LOW_LEAST 1e-304
+#define HIGH_MOST 1e304
+
 void axis_add(Axis *a, double value); /* widens it; NaN, and on a log axis <= 0, are passed over */
 void axis_finish(Axis *a, double room); /* adds room at both ends as a share of the length */
 double axis_place(const Axis *a, double value);  /* 0 at the low end, 1 at the high one */

@@ -4,7 +4,6 @@
  * moved apart and tied to their line. */
 #include "figure_draw.h"
 
-#include <float.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -139,7 +138,8 @@ static void write_failures(FILE *out, const Layout *l, int panel, const Axis *x)
             /* The name stands left of its cross, unless the axis is there. */
             fprintf(out, "set label %d ", id++);
             gp_text(out, what);
-            fprintf(out, " at graph %.4f, graph %.4f %s font face.\",10\" ", place, 0.98 - FAILURE_STEP * lines,
+            fprintf(out, " at graph %.4f, graph %.4f %s font face.\",10\" ", place,
+                    0.98 - FAILURE_STEP * lines,
                     place < 0.25 ? "left offset 1.3,0" : "right offset -1.3,0");
             fprintf(out, "tc rgb \"%s\" point pt 2 ps 0.8 lw 1.5 lc rgb \"%s\"\n", colour,
                     colour);
@@ -283,7 +283,8 @@ static int failing_series(const Layout *l)
 static void make_room(Axis *y, double share)
 {
     if (y->log)
-        y->high = fmin(y->high * exp((log(y->high) - log(y->low)) * share / (1 - share)), DBL_MAX);
+        y->high = fmin(y->high * exp((log(y->high) - log(y->low)) * share / (1 - share)),
+                       HIGH_MOST);
     else
         y->high += (y->high - y->low) * share / (1 - share);
 }
@@ -302,7 +303,7 @@ void figure_plot_lines(FILE *out, Layout *l)
         axis_add(&y, f->reference_y);
     axis_finish(&x, 0.03);
     axis_finish(&y, 0.06);
-    make_room(&y, FAILURE_STEP * failing_series(l));
+    make_room(&y, fmin(FAILURE_STEP * failing_series(l), 0.8));
     fprintf(out, "reference = %.9g\nunset key\nset border 3 lc rgb grey\n",
             isfinite(f->reference_y) ? f->reference_y : 0);
     fputs("set tics nomirror scale 0.5 font face.\",11\"\n"

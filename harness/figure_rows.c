@@ -153,13 +153,14 @@ static const char *words_of(const char *name)
 static void read_entry(Figure *f, const Node *entry, const char *experiment, const Paper *paper)
 {
     const char *kind = node_text(entry, "kind", "line"), *log = node_text(entry, "log", "none");
+    const char *x = words_of(node_text(entry, "x", ""));
     const Node *reference = node_get(entry, "reference");
     *f =
         (Figure){ .name = strdup(node_text(entry, "name", "")),
                   .title = strdup(node_text(entry, "title", node_text(entry, "name", ""))),
                   .experiment = strdup(experiment),
                   .note = strdup(node_text(entry, "note", "")),
-                  .x_label = strdup(node_text(entry, "x_label", words_of(node_text(entry, "x", "")))),
+                  .x_label = strdup(node_text(entry, "x_label", x)),
                   .y_label = strdup(node_text(entry, "y_label", figure_default_label(entry))),
                   .reference_label = strdup(reference ? node_text(reference, "label", "") : ""),
                   .kind = *kind == 'b'   ? FIGURE_BARS

@@ -50,7 +50,8 @@ int file_is_link(const char *path)
 
 int name_is_plain(const char *name)
 {
-    static const char letters[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-.";
+    static const char letters[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+                                  "0123456789_-.";
     size_t length = 0;
     for (const char *part = name;; part += length + 1) {
         length = strspn(part, letters);

@@ -27,9 +27,10 @@ void md_url(FILE *out, const char *url);
 /* "[PREFIX id](https://arxiv.org/abs/id)" */
 void md_arxiv(FILE *out, const char *prefix, const char *id);
 
-/* Writes the body's HTML for UTF-8 Markdown. Only harmless tags of its own pass. Headings get the id that GitHub gives them (a second
- * one of the same text ends in -1). An equation that cannot be converted is shown as its source,
- * and the first such makes the result BAD_INPUT; the rest of the text is written all the same. */
+/* Writes the body's HTML for UTF-8 Markdown; of the tags in it only harmless ones. Headings get the
+ * id that GitHub gives them (a second one of the same text ends in -1). An equation that cannot be
+ * converted is shown as its source, and the first such makes the result BAD_INPUT; the rest of the
+ * text is written all the same. */
 Status markdown_to_html(FILE *out, const char *text, size_t size, Err *err);
 
 /* The id that markdown_to_html gives the first heading with this text; size >= 1, cut to fit. */

@@ -53,7 +53,7 @@ static void columns(Db *db, const char *table, Columns c, char out[LIST])
     Query *q = query_open(db, sql,
                           VALUES(val_text(table), val_text(c.format), val_text(c.between)));
     out[0] = 0;
-    if (query_row(q) && column_text(q, 0)) snprintf(out, LIST, "%s", column_text(q, 0));
+    if (query_row(q)) snprintf(out, LIST, "%s", column_text(q, 0));
     query_close(q);
 }
 

@@ -63,7 +63,6 @@ enum { GAP = 2, TEXT_LEAST = 14 };
  * name, or wherever it must. At least one character. *next: where the next line begins. */
 static size_t line_end(const char *text, int width, size_t *next)
 {
-<<<<<<< HEAD
     size_t end = text_fit(text, width);
     if (!end) end = text_fit(text, 2);
     if (!end) end = 1;
@@ -199,13 +198,6 @@ static void print_records(const Table *t, int width)
         for (int c = 0; c < t->columns; c++)
             if (*cell_at(t, r, c)) print_entry(t, r, c, label, width);
     }
-=======
-    const char *text = cell_at(t, row, column);
-    const int blanks = t->width[column] - text_width(text), left = t->numeric[column];
-    fprintf(t->out, "%*s", left ? blanks : 0, "");
-    put_clean(t->out, text);
-    fprintf(t->out, "%*s", left || is_last ? 0 : blanks, "");
->>>>>>> f1f3371 (wip)
 }
 
 static void print_table(const Table *t)
@@ -216,7 +208,6 @@ static void print_table(const Table *t)
     else print_records(t, most);
 }
 
-<<<<<<< HEAD
 void table_print_within(FILE *out, int width, int utf8, int columns, int rows,
                         const char *const *cell)
 {
@@ -229,8 +220,6 @@ void table_print_within(FILE *out, int width, int utf8, int columns, int rows,
 
 /* ---- for programs ------------------------------------------------------------------------ */
 
-/* RFC 4180. */
-=======
 void csv_print(FILE *out, const char *text, int clean)
 {
     char *copy = clean ? strdup(text) : NULL;
@@ -245,7 +234,6 @@ void csv_print(FILE *out, const char *text, int clean)
     free(copy);
 }
 
->>>>>>> f1f3371 (wip)
 static void print_csv(const Table *t)
 {
     const int clean = terminal_width(t->out) > 0;

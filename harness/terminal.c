@@ -53,13 +53,6 @@ const char *paint(FILE *stream, const char *sequence)
     return to;
 }
 
-void put_clean(FILE *out, const char *text)
-{
-    for (; *text; text += text_step(text))
-        if (text_control(text)) fputc('?', out);
-        else fwrite(text, 1, text_step(text), out);
-}
-
 /* ---- widths --------------------------------------------------------------------------- */
 
 typedef struct { uint32_t first, last; } Range;
@@ -140,10 +133,10 @@ static char ascii_of(uint32_t c)
 
 void text_put(FILE *out, const char *utf8, size_t bytes, int as_utf8)
 {
-    if (as_utf8) { fwrite(utf8, 1, bytes, out); return; }
-    const unsigned char *s = (const unsigned char *)utf8;
-    while (s < (const unsigned char *)utf8 + bytes) {
-        const uint32_t c = next_character(&s);
-        for (int i = columns_of(c); i > 0; i--) fputc(ascii_of(c), out);
+    for (const char *end = utf8 + bytes; utf8 < end; utf8 += text_step(utf8)) {
+        const unsigned char *s = (const unsigned char *)utf8;
+        const uint32_t c = text_control(utf8) ? '?' : next_character(&s);
+        if (as_utf8 && c != '?') fwrite(utf8, 1, text_step(utf8), out);
+        else for (int i = columns_of(c); i > 0; i--) fputc(ascii_of(c), out);
     }
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Entries of `figures:`, drawn from a small database: whatever their texts are, gnuplot gets nothing
- * but the statements that we write. */
+/* Entries of `figures:`, drawn from a small database: whatever their texts are, gnuplot gets
+ * nothing but the statements that we write. */
 #include "../../harness/figure.h"
 #include "fuzz.h"
 
@@ -16,7 +16,7 @@ static int is_ours(const char *word, size_t length)
     return 0;
 }
 
-/* Behind a text in single quotes, whose '' is one of its quotes. */
+/* Behind a text in single quotes. */
 static const char *behind_text(const char *at, const char *end)
 {
     for (at++; at < end && *at != '\''; at++) { }

@@ -3,7 +3,7 @@
 # Builds the targets with clang, AddressSanitizer, UndefinedBehaviorSanitizer and libFuzzer, and lets
 # each look for trouble: tests/fuzz/run.sh MAKE SECONDS TARGET...
 # What it learns is kept below build/sanitized/fuzz/corpus; an input that fails, in findings beside.
-# FUZZ_JOBS in the environment: how many at a time (default: 2).
+# In the environment: FUZZ_JOBS, how many at a time (default: 2); FUZZ_CC, which clang.
 make=$1 seconds=$2
 shift 2
 here=$PWD/build/sanitized/fuzz
@@ -13,7 +13,7 @@ if ! echo 'int LLVMFuzzerTestOneInput(const char *d, unsigned long n) { return !
     echo 'not fuzzed: clang is not here, or has no fuzzer (apt-get install clang libclang-rt-14-dev)'
     exit 0
 fi
-$make fuzzers CC="${CC:-clang}" SANITIZE=1 BUILD=build/sanitized || exit 1
+$make fuzzers CC="${FUZZ_CC:-clang}" SANITIZE=1 BUILD=build/sanitized || exit 1
 TMPDIR=$(mktemp -d -p "$([ -w /dev/shm ] && echo /dev/shm || echo /tmp)" attest-fuzz-XXXXXX)
 trap 'rm -rf "$TMPDIR"' EXIT
 export TMPDIR here seconds

@@ -260,6 +260,8 @@ static void files_that_cannot_be_merged(void **state)
     refused(BAD_INPUT, "FOREIGN KEY");
     edit(theirs, "DROP TABLE metric;"
                  "CREATE VIEW metric AS SELECT 1 AS run, 2 AS quantity, 3.0 AS value");
+    refused(BAD_INPUT, "is not a database of attest's");
+    edit(theirs, "DROP VIEW metric; CREATE TABLE metric (run INTEGER, value REAL)");
     refused(BAD_INPUT, "its table metric is not as attest makes it");
     edit(theirs, "PRAGMA user_version = 999");
     refused(BAD_INPUT, "version 999");

@@ -142,7 +142,39 @@ static void what_is_refused(void **state)
     refused("? [a, b]\n: 1\n", UNSUPPORTED, "f.yaml:1:3: a key has to be a plain word");
     refused("a: 1\n---\nb: 2\n", UNSUPPORTED, "f.yaml:2:1: a second document");
     refused("a: \"\\0\"\n", BAD_INPUT, "f.yaml:1:4: text with a NUL byte");
+    refused("a: \"\\e[2J\"\n", BAD_INPUT, "f.yaml:1:4: text with a control character");
+    refused("a: \"\\u202e\"\n", BAD_INPUT, "f.yaml:1:4: text with a control character");
+    refused("a: 1\nb: 2\nb: 3\na: 4\n", BAD_INPUT,
+            "f.yaml:3:1: key 'b' is here already, in line 2");
     refused("a: \xff\xfe\n", BAD_INPUT, "f.yaml: byte 3: not YAML:");
+}
+
+/* Linear in its size, whatever it holds: 19998 keys are read, 20000 are too many. */
+static void long_maps(void **state)
+{
+    (void)state;
+    enum { MOST = 9999 };
+    char *text = malloc(16 * MOST + 64), *to = text;
+    to += sprintf(to, "{");
+    for (int i = 0; i < MOST; i++) to += sprintf(to, "k%05d: x, ", i);
+    sprintf(to, "}");
+    tree_close(parsed(text));
+    sprintf(to, "l: x}");
+    refused(text, BAD_INPUT, "f.yaml:1:109994: more than 20000 values in one file");
+    free(text);
+}
+
+static void complaints_are_counted(void **state)
+{
+    (void)state;
+    Complaints c = { 0 };
+    Tree *tree = parsed("a: 1\n");
+    for (int i = 0; i < 1000; i++) complain(&c, tree, tree_root(tree), "%d", i);
+    assert_int_equal(c.count, 1000);
+    assert_non_null(strstr(c.text, ": 99\n"));
+    assert_null(strstr(c.text, ": 100\n"));
+    complaints_free(&c);
+    tree_close(tree);
 }
 
 static void depth(void **state)
@@ -214,6 +246,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(nodes_know_their_place), cmocka_unit_test(many_items),
         cmocka_unit_test(words_stay_words),       cmocka_unit_test(what_is_refused),
+        cmocka_unit_test(long_maps),              cmocka_unit_test(complaints_are_counted),
         cmocka_unit_test(depth),                  cmocka_unit_test(any_prefix_and_any_byte),
         cmocka_unit_test(files),                  cmocka_unit_test(all_complaints_in_one_go),
     };
