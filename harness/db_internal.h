@@ -34,6 +34,9 @@ typedef enum {
 SchemaState schema_state(Db *db);
 /* Makes or migrates the tables and replaces the views. In one transaction each. */
 Status schema_bring_up(Db *db, Err *err);
+/* Derived rows are then left as they are, whoever derived them, from whatever: opening would derive
+ * again what lags behind. */
+void schema_keep_derived(Db *db);
 /* The steps of `list` (ends with version 0) above the file's version, in one transaction. */
 Status schema_migrate(Db *db, const Migration *list, Err *err);
 

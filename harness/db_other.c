@@ -61,6 +61,7 @@ static void load_sound(Db *db, const void *image, size_t size)
         trouble(db, BAD_INPUT, "there are triggers in it");
     /* Its views may be anything: they are replaced by our own. */
     db_write(db, "DELETE FROM meta WHERE key = 'views'", NO_VALUES);
+    schema_keep_derived(db);
 }
 
 Status db_open_memory(Db **out, const void *image, size_t size, Err *err)

@@ -102,6 +102,12 @@ static void renew_derived(Db *db)
     set_meta(db, "derivation", DERIVATION);
 }
 
+void schema_keep_derived(Db *db)
+{
+    db_write(db, "DELETE FROM stale", NO_VALUES);
+    set_meta(db, "derivation", DERIVATION);
+}
+
 /* Under the lock: another program may have made the tables meanwhile. */
 static Status make_tables(Db *db, Err *err)
 {

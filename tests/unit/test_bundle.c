@@ -185,6 +185,10 @@ static void changed_rows_contradict_the_rest(void **state)
         { "statistics", "UPDATE ratio SET ratio = ratio * 1.000000000000001" },
         { "statistics", "DELETE FROM summary WHERE blocks > 0" },
         { "statistics", "UPDATE metric SET value = value / 2" },
+        /* What asks to be derived again on opening would hide that it was changed. */
+        { "statistics", "UPDATE ratio SET high = 2 * high; INSERT INTO stale SELECT id FROM block" },
+        { "statistics", "UPDATE ratio SET high = 2 * high; DELETE FROM meta WHERE "
+                        "key = 'derivation'" },
         { "statistics", "UPDATE sample SET data = x'41545331'" },
         { "statistics", "DELETE FROM sample WHERE run = (SELECT min(run) FROM sample)" },
         { "rows", "UPDATE block SET seed = 1" },
