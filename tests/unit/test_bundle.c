@@ -186,7 +186,8 @@ static void changed_rows_contradict_the_rest(void **state)
         { "statistics", "DELETE FROM summary WHERE blocks > 0" },
         { "statistics", "UPDATE metric SET value = value / 2" },
         /* What asks to be derived again on opening would hide that it was changed. */
-        { "statistics", "UPDATE ratio SET high = 2 * high; INSERT INTO stale SELECT id FROM block" },
+        { "statistics",
+          "UPDATE ratio SET high = 2 * high; INSERT INTO stale SELECT id FROM block" },
         { "statistics", "UPDATE ratio SET high = 2 * high; DELETE FROM meta WHERE "
                         "key = 'derivation'" },
         { "statistics", "UPDATE sample SET data = x'41545331'" },
