@@ -119,7 +119,7 @@ $(UNIT_ISA): %: %.o $(LIBRARY)
 	$(call say,link    $@)$(CC) $(COMMON) $^ $(LDLIBS) -lcmocka -o $@
 
 $(BUILD)/tests/isa_here: %: %.o $(CORE)
-	$(call say,link    $@)$(CC) $(COMMON) $(filter %/isa_here.o %/isa.o %/status.o,$^) -o $@
+	$(call say,link    $@)$(CC) $(COMMON) $(filter %/isa_here.o %/isa.o %/status.o %/text.o,$^) -o $@
 
 # All of them, or TESTS="build/tests/unit/test_db tests/check.sh"; SKIP: which not, with % for any text.
 TESTS := $(UNIT) $(UNIT_ISA) $(FUZZ) $(filter-out tests/run.sh,$(wildcard tests/*.sh tests/cli/*.sh))
