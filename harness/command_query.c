@@ -202,7 +202,7 @@ static const Option options[] = {
     { "preset", 'p', "NAME", "a question that is asked often", NULL },
     { "format", 'f', "FORMAT", "how to print the answer (default: table)",
       "table|csv|json|markdown" },
-    { "seconds", 's', "N", "give up after so many seconds (default: 60)", NULL },
+    { "seconds", 's', "N", "give up after so many seconds of computing (default: 60)", NULL },
     { "list", 'l', NULL, "the presets", NULL },
     { "print", 0, NULL, "print the preset's SQL instead of running it", NULL },
     { 0 }

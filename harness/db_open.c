@@ -143,7 +143,7 @@ void connect_to(Db *db, int flags, const char *name)
     if (rc != SQLITE_OK) { sqlite_trouble(db, rc); return; }
     sqlite3_busy_timeout(db->sqlite, BUSY_MS);
     sqlite3_extended_result_codes(db->sqlite, 1);
-    sqlite3_progress_handler(db->sqlite, 10000, stopped, db);
+    sqlite3_progress_handler(db->sqlite, 1000, stopped, db);
     restrain(db->sqlite);
     db_script(db, "PRAGMA temp_store = MEMORY");     /* sorting fills no disk */
     const int functions = sql_functions_register(db->sqlite);

@@ -36,6 +36,8 @@ query 2 'did not end within 1 s; --seconds' "$endless SELECT count(*) FROM c"
 query 2 'did not end within 1 s; --seconds' "$endless SELECT x FROM c"
 query 2 'too big' "SELECT length(randomblob(2000000000))"
 query 2 'too big' "SELECT hex(zeroblob(60000000))"
+query 2 'nor when it was told to' "SELECT instr(zeroblob(60000000), zeroblob(30000000) || 'x')"
+query 2 'nor when it was told to' "SELECT length(printf('%.*c', 2000000000, 'x'))"
 query 2 'more than 5000' "$endless SELECT slope(x, x, 1) FROM (SELECT x FROM c LIMIT 6000)"
 expect 1 'no memory' "$ATTEST" query --db a.db --format csv \
     "$endless SELECT x, randomblob(1000000) AS r FROM c ORDER BY r LIMIT 2000"

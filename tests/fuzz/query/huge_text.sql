@@ -1,1 +1,1 @@
-SELECT length(printf('%.*c', 2000000000, 'x')), length(hex(zeroblob(900000000)))
+SELECT length(hex(zeroblob(900000000))), quote(zeroblob(40000000))
