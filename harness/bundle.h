@@ -44,6 +44,12 @@ typedef struct {
 Status bundle_make(Bundle *out, const char *paper, const char *db_path, const char *machine,
                    Err *err);
 void   bundle_free(Bundle *bundle);
+/* Does the file start as a bundle does? */
+int    bundle_is(const char *path);
+/* A bundle's rows as a database in memory, for db_attach(). BAD_INPUT: damaged. */
+Status bundle_open_rows(Db **rows, const char *path, Err *err);
+/* The bytes of a file that may be a bundle: not of a pipe or a device, which may have no end. */
+Status bundle_read(const char *path, char **data, size_t *size, Err *err);
 
 /* ---- bundle_verify.c ---------------------------------------------------------------------- */
 

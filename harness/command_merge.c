@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* attest merge: the rows of other files beside our own. */
+#include "bundle.h"
 #include "cli.h"
 #include "merge.h"
 
@@ -82,6 +83,20 @@ static void json_merged(Json *json, const char *path, const Merged *m)
     json_close(json);
 }
 
+/* A bundle's rows are a database, too. */
+static Status merge_one(Db *db, const char *path, const MergeRequest *request, Merged *out,
+                        Err *err)
+{
+    Db *rows = NULL;
+    MergeRequest named = *request;
+    if (!bundle_is(path)) return merge_file(db, path, request, out, err);
+    named.name = path;
+    Status status = bundle_open_rows(&rows, path, err);
+    if (!status) status = merge_file(db, db_path(rows), &named, out, err);
+    db_close(rows);
+    return status;
+}
+
 static Status merge_all(const Call *call, Db *db, const MergeRequest *request, int *conflicts,
                         Err *err)
 {
@@ -93,7 +108,7 @@ static Status merge_all(const Call *call, Db *db, const MergeRequest *request, i
         json_array(&json, NULL);
     }
     for (int i = 0; i < call->argc && !status; i++) {
-        status = merge_file(db, call->argv[i], request, &merged, err);
+        status = merge_one(db, call->argv[i], request, &merged, err);
         if (status) break;
         *conflicts += merged.conflicts;
         if (call->json) json_merged(&json, call->argv[i], &merged);
@@ -127,9 +142,10 @@ extern const Command command_merge;
 const Command command_merge = {
     .name = "merge",
     .arguments = "DB...",
-    .summary = "add the rows of other databases",
+    .summary = "add the rows of other databases or bundles",
     .details =
-        "What other files have and this one lacks: sessions, blocks, raw samples. Doing it twice "
+        "What other files (databases, or what `attest bundle` wrote) have and this one lacks: "
+        "sessions, blocks, raw samples. Doing it twice "
         "changes nothing. Each file is added wholly or, if it is cut off, not at all; it is only "
         "read. An older file is brought up to date in a copy, one of a newer attest is refused.\n"
         "Rows that come so are marked (the fact merged.from of their session) and are never taken "

@@ -2,14 +2,8 @@
 /* attest verify: computes a bundle again and says what agrees. */
 #include "bundle.h"
 #include "cli.h"
-#include "file.h"
 
-#include <errno.h>
 #include <stdlib.h>
-#include <string.h>
-#include <sys/stat.h>
-
-enum { BUNDLE_BYTES_MAX = 1 << 30 };
 
 static void print_checks(FILE *out, const char *path, const Verification *v)
 {
@@ -50,17 +44,6 @@ static void json_checks(FILE *out, const char *path, const Verification *v)
     json_close(&json);
 }
 
-/* Not a pipe or a device, which may have no end. */
-static Status read_bundle(const char *path, char **data, size_t *size, Err *err)
-{
-    struct stat found;
-    if (stat(path, &found)) return fail(err, BAD_INPUT, "%s: %s", path, strerror(errno));
-    if (!S_ISREG(found.st_mode) || found.st_size > BUNDLE_BYTES_MAX)
-        return fail(err, BAD_INPUT, "%s: a bundle is a file of at most 1 GiB", path);
-    *data = file_read(path, size);
-    return *data ? OK : fail(err, IO_FAILED, "%s: %s", path, strerror(errno));
-}
-
 static int run(const Call *call)
 {
     Err err;
@@ -68,7 +51,7 @@ static int run(const Call *call)
     char *data = NULL;
     size_t size;
     const char *path = call->argv[0];
-    Status status = read_bundle(path, &data, &size, &err);
+    Status status = bundle_read(path, &data, &size, &err);
     if (!status) status = bundle_verify(&v, data, size, &err);
     free(data);
     if (status) return call_failed(call, status, &err);

@@ -231,17 +231,17 @@ static void want_all_that_is_new(Db *db)
 }
 
 /* What was foreign there stays so; what was measured there is foreign here, unless it is ours. */
-static void mark_foreign(Db *db, const char *path, int own)
+static void mark_foreign(Db *db, const char *name, int own)
 {
     Facts identity;
-    const char *slash = strrchr(path, '/');
+    const char *slash = strrchr(name, '/');
     machine_identity(&identity);
     db_write(db,
         "INSERT INTO main.session_fact (session, name, value) "
         "SELECT s.id, 'merged.from', coalesce(f.value, ?1) FROM theirs.session s "
         "LEFT JOIN theirs.session_fact f ON f.session = s.id AND f.name = 'merged.from' "
         "WHERE s.id IN temp.new_session AND NOT (?2 AND s.machine = ?3 AND f.value IS NULL)",
-        VALUES(val_text(slash ? slash + 1 : path), val_integer(own),
+        VALUES(val_text(slash ? slash + 1 : name), val_integer(own),
                val_integer(db_machine_id(&identity))));
 }
 
@@ -265,7 +265,7 @@ static Status merge_attached(Db *db, const char *path, const MergeRequest *reque
     merge_copy(db);
     const Status status = name_machines(db, request, out, err);
     if (status) { db_rollback(db); return status; }
-    mark_foreign(db, path, request->own);
+    mark_foreign(db, request->name ? request->name : path, request->own);
     count_new(db, out);
     db_script(db, "DROP TABLE temp.wanted_session; DROP TABLE temp.wanted_block;"
                   "DROP TABLE temp.new_session; DROP TABLE temp.new_machine");

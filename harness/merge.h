@@ -29,6 +29,7 @@ enum { MERGE_CONFLICTS_MAX = 20, MERGE_NAMES_MAX = 16 };
 typedef struct { const char *from, *to; } Rename;   /* a machine's alias: theirs, in ours */
 
 typedef struct {
+    const char *name;          /* for `merged.from`; NULL: the last part of the path */
     int own;                   /* theirs was measured here: its rows count as ours */
     int dry_run;               /* only say what would come */
     const Rename *rename;

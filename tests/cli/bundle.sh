@@ -51,10 +51,17 @@ esac
 [ -z "$(ls empty)" ] || { echo "verify left something behind"; failures=$((failures + 1)); }
 expect 0 '"verified": true' env -u ATTEST_DB "$ATTEST" verify toy.tar --json
 
+# Its rows can be merged, as a database's.
+expect 0 '2 blocks, 4 runs, 1 sessions, 1 machines are new here; foreign sessions: 1' \
+    "$ATTEST" merge toy.tar --db other.db
+expect 0 '0 blocks, 0 runs' "$ATTEST" merge toy.tar toy.db --db other.db
+expect 0 'toy.tar' "$ATTEST" query --db other.db "SELECT facts->>'merged.from' AS x, facts FROM v_session"
+
 # Changed in one place, or cut off: found, and said where.
 sed 's/"reproduced"/"partly...."/' toy.tar >changed.tar
 expect 1 'differs +hashes +verdicts.json is not the file that was hashed' "$ATTEST" verify changed.tar
 expect 1 'NOT verified' "$ATTEST" verify changed.tar
+expect 2 'is damaged' "$ATTEST" merge changed.tar --db other.db
 head -c 20000 toy.tar >short.tar
 expect 1 'damaged, or no archive' "$ATTEST" verify short.tar
 expect 1 'no bundle|no archive' "$ATTEST" verify one.yaml

@@ -4,6 +4,7 @@
 #include "merge_rows.h"
 
 #include <signal.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -323,6 +324,36 @@ static void killed_at_any_moment(void **state)
     assert_true(ask(ours, "SELECT count(*) FROM block") == 2 + THEIRS);
 }
 
+/* ---- a full disk ------------------------------------------------------------------------ */
+
+/* A limit on the size of files stands for it. */
+static void a_full_disk_leaves_what_was_there(void **state)
+{
+    (void)state;
+    fill(theirs, "cpu 2", 0, 120, 2.5);
+    fill(ours, "cpu 1", 0, 2, 1.5);
+    for (int more = 0; more < 8; more++) {
+        const pid_t child = fork();
+        if (child == 0) {
+            Err err = { "" };
+            Merged merged;
+            Db *db = open_file(ours, DB_WRITE);
+            const struct rlimit limit = { .rlim_cur = 40000u * (unsigned)more,
+                                          .rlim_max = RLIM_INFINITY };
+            signal(SIGXFSZ, SIG_IGN);
+            setrlimit(RLIMIT_FSIZE, &limit);
+            const Status status = merge_file(db, theirs, &(MergeRequest){ 0 }, &merged, &err);
+            _exit(status == IO_FAILED && *err.text ? 0 : 1);
+        }
+        int status;
+        assert_int_equal(waitpid(child, &status, 0), child);
+        assert_true(WIFEXITED(status));
+        assert_int_equal(WEXITSTATUS(status), 0);
+        assert_true(ask(ours, "SELECT count(*) FROM block") == 2);
+        assert_true(ask(ours, "SELECT sum(runs) FROM estimate") == 4);
+    }
+}
+
 int main(void)
 {
 #define EACH(name) cmocka_unit_test_setup_teardown(name, fresh_pair, cleaned)
@@ -339,6 +370,7 @@ int main(void)
         EACH(files_that_cannot_be_merged),
         EACH(an_older_file_is_migrated_in_a_copy),
         EACH(killed_at_any_moment),
+        EACH(a_full_disk_leaves_what_was_there),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
