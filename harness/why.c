@@ -58,11 +58,12 @@ static void explain_failure(const char *outcome, const char *reason, WhyRow *row
 
 static void explain(Db *db, const Query *q, int64_t here, WhyRow *row)
 {
-    const char *merged = column_text(q, COL_MERGED), *symbol = column_text(q, COL_SYMBOL);
+    const char *symbol = column_text(q, COL_SYMBOL);
     const int code = db_code_here(symbol, column_text(q, COL_SHA256));
-    if (merged)
+    if (column_type(q, COL_MERGED) != VALUE_NULL)
         snprintf(row->why, sizeof row->why,
-                 "it came from %.100s: foreign rows are not measurements of this machine", merged);
+                 "it came from %.100s: foreign rows are not measurements of this machine",
+                 column_text(q, COL_MERGED));
     else if (column_integer(q, COL_MACHINE) != here)
         snprintf(row->why, sizeof row->why, "it was measured on another machine");
     else if (code != 1)
