@@ -5,12 +5,12 @@
 #   make reproduce-PAPER      measure, judge, draw and report one paper   (PROFILE=smoke|quick|paper)
 #   make reproduce            all papers;  make figures, make report, make site: from stored rows only
 #   make reruns-PAPER         the same several times (RERUNS=10): do its verdicts agree?
-#   make install              PREFIX=/usr/local DESTDIR=
+#   make install, uninstall   PREFIX=/usr/local DESTDIR=
 #
 # What a file is, is said by its place and name alone; nothing is listed by hand:
 #   kernels/M/method.c        describes method M           harness/command_C.c      is `attest C`
 #   kernels/M/A.v.c           variant A, once per ISA      harness/instruments/I.c  is instrument I
-#   kernels/M/A.ISA.c         replaces A.v.c for that ISA  harness/*.sql, *.css     is embedded as text
+#   kernels/M/A.ISA.c         replaces A.v.c for that ISA  harness/*.sql, *.css, *sh is embedded as text
 #   kernels/M/A.c             scalar variant A             tests/unit/test_*.c      is a test program
 #
 # Other builds: make CC=clang BUILD=build/clang      make SANITIZE=1 BUILD=build/asan
@@ -58,7 +58,7 @@ VSOURCES  := $(wildcard kernels/*/*.v.c)
 SCALAR    := $(filter-out kernels/core/% %/method.c %.v.c $(HAND),$(wildcard kernels/*/*.c))
 COMMANDS  := $(patsubst harness/command_%.c,%,$(wildcard harness/command_*.c))
 INSTRUMENTS := $(patsubst harness/instruments/%.c,%,$(wildcard harness/instruments/*.c))
-TEXTS     := $(wildcard harness/*.sql harness/*.css harness/migrations/*.sql)
+TEXTS     := $(wildcard harness/*.sql harness/*.css harness/complete.*sh harness/migrations/*.sql)
 
 PER_ISA   := $(foreach v,$(VSOURCES:.v.c=),$(ISAS:%=$v.%))
 VARIANTS  := $(filter-out kernels/core/%,$(PER_ISA)) $(SCALAR:.c=.portable)
@@ -181,12 +181,24 @@ $(PAPERS:%=reruns-%): reruns-%: $(BUILD)/attest
 readme: $(BUILD)/attest
 	sh harness/readme.sh $(BUILD)/attest
 
+# Where a shell looks for the completion of `attest`, and man for its page.
+INTO      := $(DESTDIR)$(PREFIX)
+BASH_FILE := $(INTO)/share/bash-completion/completions/attest
+ZSH_FILE  := $(INTO)/share/zsh/site-functions/_attest
+FISH_FILE := $(INTO)/share/fish/vendor_completions.d/attest.fish
+MAN_FILE  := $(INTO)/share/man/man1/attest.1
 install: $(BUILD)/attest
-	install -D -m 755 $(BUILD)/attest $(DESTDIR)$(PREFIX)/bin/attest
-	mkdir -p $(DESTDIR)$(PREFIX)/share/attest
-	cp -R experiments papers $(DESTDIR)$(PREFIX)/share/attest/
+	install -D -m 755 $(BUILD)/attest $(INTO)/bin/attest
+	install -D -m 644 harness/complete.bash $(BASH_FILE)
+	install -D -m 644 harness/complete.zsh $(ZSH_FILE)
+	install -D -m 644 harness/complete.fish $(FISH_FILE)
+	install -d $(dir $(MAN_FILE)) $(INTO)/share/attest
+	$(BUILD)/attest man > $(MAN_FILE)
+	chmod 644 $(MAN_FILE)
+	cp -R experiments papers $(INTO)/share/attest/
 uninstall:
-	rm -rf $(DESTDIR)$(PREFIX)/bin/attest $(DESTDIR)$(PREFIX)/share/attest
+	rm -f $(INTO)/bin/attest $(BASH_FILE) $(ZSH_FILE) $(FISH_FILE) $(MAN_FILE)
+	rm -rf $(INTO)/share/attest
 
 clean:
 	rm -rf $(BUILD)

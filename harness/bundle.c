@@ -5,6 +5,7 @@
 #include "build_info.h"
 #include "db_internal.h"
 #include "file.h"
+#include "home.h"
 #include "merge.h"
 #include "told.h"
 
@@ -139,7 +140,7 @@ static Status add_text(Packing *p, const char *name, Status status, BundleText t
 /* A file of the paper's folder; *there: 0 where it is absent. */
 static Status add_file(Packing *p, const char *name, int *there, Err *err)
 {
-    char path[256];
+    char path[HOME_PATH];
     size_t size = 0;
     snprintf(path, sizeof path, "%s/%s", p->paper.folder, name);
     char *text = file_read(path, &size);

@@ -29,8 +29,7 @@ const Command *command_find(const char *name)
     return NULL;
 }
 
-/* Option i of a command, its own first, then everybody's; NULL behind the last. */
-static const Option *option_at(const Command *c, int i)
+const Option *option_at(const Command *c, int i)
 {
     int own = 0;
     while (c->option && c->option[own].name) own++;
@@ -38,7 +37,7 @@ static const Option *option_at(const Command *c, int i)
     return common[i - own].name ? &common[i - own] : NULL;
 }
 
-static const Option *option_named(const Command *c, const char *name, size_t length)
+const Option *option_named(const Command *c, const char *name, size_t length)
 {
     const Option *o;
     for (int i = 0; (o = option_at(c, i)); i++)
@@ -46,7 +45,7 @@ static const Option *option_named(const Command *c, const char *name, size_t len
     return NULL;
 }
 
-static const Option *option_lettered(const Command *c, char letter)
+const Option *option_lettered(const Command *c, char letter)
 {
     const Option *o;
     for (int i = 0; (o = option_at(c, i)); i++)
@@ -326,6 +325,12 @@ void command_help(FILE *to, const Command *c)
     print_options(to, c);
 }
 
+const char attest_summary[] = "what efficient-attention papers claim, turned into evidence";
+const char attest_points[] =
+    "A point is named by one text:\n"
+    "  METHOD[/VARIANT][@ISA]:PARAM=VALUE,...:DTYPE:PASS[:threads=N]\n"
+    "'attest list' shows the methods, 'attest show METHOD' their parameters.";
+
 void commands_help(FILE *to)
 {
     int indent = 0;
@@ -333,8 +338,7 @@ void commands_help(FILE *to)
         const int width = (int)strlen(commands[i]->name) + 4;
         if (*commands[i]->summary && width > indent) indent = width;
     }
-    fprintf(to, "%sattest%s: what efficient-attention papers claim, turned into evidence\n\n",
-            paint(to, "1"), paint(to, "0"));
+    fprintf(to, "%sattest%s: %s\n\n", paint(to, "1"), paint(to, "0"), attest_summary);
     fprintf(to, "usage: attest COMMAND [options]\n\n%scommands%s\n", paint(to, "1"),
             paint(to, "0"));
     for (int i = 0; commands[i]; i++) {
@@ -342,7 +346,5 @@ void commands_help(FILE *to)
         fprintf(to, "  %-*s", indent - 2, commands[i]->name);
         print_wrapped(to, commands[i]->summary, indent, indent);
     }
-    fprintf(to, "\n'attest COMMAND --help' says more. A point is named by one text:\n"
-                "  METHOD[/VARIANT][@ISA]:PARAM=VALUE,...:DTYPE:PASS[:threads=N]\n"
-                "'attest list' shows the methods, 'attest show METHOD' their parameters.\n");
+    fprintf(to, "\n'attest COMMAND --help' says more. %s\n", attest_points);
 }

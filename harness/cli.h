@@ -53,8 +53,13 @@ Status call_open(Call *, const Command *, int argc, char **argv, Err *err);
 void   call_close(Call *);
 
 const Command *command_find(const char *name);                      /* NULL: none */
+/* Option i, the command's own first, then everybody's; NULL behind the last. */
+const Option  *option_at(const Command *, int i);
+const Option  *option_named(const Command *, const char *name, size_t length);
+const Option  *option_lettered(const Command *, char letter);
 void        command_help(FILE *, const Command *);
 void        commands_help(FILE *);                                    /* all of them */
+extern const char attest_summary[], attest_points[];                  /* texts about attest */
 
 /* The last value, "" for a switch, NULL where absent. */
 const char *call_option(const Call *, const char *name);

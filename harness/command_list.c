@@ -2,6 +2,7 @@
 /* attest list: what there is, from the descriptors, the papers' folders and the database. */
 #include "cli.h"
 #include "db.h"
+#include "home.h"
 #include "paper.h"
 #include "tree.h"
 
@@ -214,7 +215,7 @@ static Status add_folder(List *list, const char *folder, Err *err)
     const int count = scandir(folder, &file, is_spec, alphasort);
     Status status = OK;
     for (int i = 0; i < count; i++) {
-        char path[512];
+        char path[HOME_PATH + 600];
         const int length = snprintf(path, sizeof path, "%s/%s", folder, file[i]->d_name);
         if (!status && length < (int)sizeof path) status = add_experiment(list, path, err);
         free(file[i]);
@@ -227,16 +228,18 @@ static Status list_experiments(const Call *call, List *list, Err *err)
 {
     static const char *const heading[] = { "experiment", "paper", "title", "file", NULL };
     struct dirent **folder = NULL;
+    char experiments[HOME_PATH];
     Status status = OK;
     (void)call;
     list_open(list, heading);
-    const int count = scandir("experiments", &folder, is_visible, alphasort);
+    home_path(experiments, "experiments");
+    const int count = scandir(experiments, &folder, is_visible, alphasort);
     if (count < 0)
-        return fail(err, BAD_INPUT, "there is no folder 'experiments' here; attest looks for it in "
-                    "the current directory");
+        return fail(err, BAD_INPUT, "there is no folder %.300s; ATTEST_HOME names the folder that "
+                    "has papers/ and experiments/", experiments);
     for (int i = 0; i < count; i++) {
-        char path[400];
-        const int length = snprintf(path, sizeof path, "experiments/%s", folder[i]->d_name);
+        char path[HOME_PATH + 300];
+        const int length = snprintf(path, sizeof path, "%s/%s", experiments, folder[i]->d_name);
         if (!status && length < (int)sizeof path) status = add_folder(list, path, err);
         free(folder[i]);
     }

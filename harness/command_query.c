@@ -199,7 +199,7 @@ static int run(const Call *call)
 }
 
 static const Option options[] = {
-    { "preset", 'p', "NAME", "a question that is asked often", NULL },
+    { "preset", 'p', "PRESET", "a question that is asked often", NULL },
     { "format", 'f', "FORMAT", "how to print the answer (default: table)",
       "table|csv|json|markdown" },
     { "seconds", 's', "N", "give up after so many seconds of computing (default: 60)", NULL },

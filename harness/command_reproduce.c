@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* attest reproduce: a paper from the first block to the report. */
 #include "cli.h"
+#include "home.h"
 #include "run.h"
 #include "telling.h"
 #include "units.h"
@@ -24,9 +25,10 @@ static int experiments_of(const Paper *paper, const char **name, int most)
     const Node *list = node_get(tree_root(paper->record), "experiments");
     int count = 0;
     for (int i = 0; list && list->kind == NODE_LIST && i < list->count && count < most; i++) {
-        char path[300];
+        char below[300], path[HOME_PATH];
         struct stat found;
-        snprintf(path, sizeof path, "experiments/%.200s.yaml", list->item[i]->text);
+        snprintf(below, sizeof below, "experiments/%.200s.yaml", list->item[i]->text);
+        home_path(path, below);
         if (stat(path, &found) == 0)
             name[count++] = list->item[i]->text;
     }

@@ -4,6 +4,7 @@
 #include "figures.h"
 #include "db.h"
 #include "file.h"
+#include "home.h"
 #include "markdown.h"
 #include "told.h"
 
@@ -17,12 +18,13 @@ enum { PATH_SIZE = 600, FIGURES_MAX = 128 };
 
 static Status open_experiment(Figures *figures, const char *name, Err *err)
 {
-    char path[PATH_SIZE];
+    char below[PATH_SIZE], path[HOME_PATH];
     struct stat found;
     if (!name || !name_is_plain(name))
         return fail(err, BAD_INPUT, "experiments: a name as flashattention/runtime is wanted%s%s",
                     name ? ", not " : "", name ? name : "");
-    snprintf(path, sizeof path, "experiments/%s.yaml", name);
+    snprintf(below, sizeof below, "experiments/%s.yaml", name);
+    home_path(path, below);
     if (stat(path, &found))
         return OK;   /* planned; its claims say that nothing was measured */
     const Status status = tree_open_yaml(&figures->tree[figures->trees], path, err);

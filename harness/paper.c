@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The YAML of papers/NAME to structs. A claim's entry is checked key by key; all text stays owned
  * by the two trees, so a Paper is only pointers into them. */
-#include "paper.h"
 #include "file.h"
+#include "home.h"
+#include "paper.h"
+
+#include "../kernels/core/problem.h"
 
 #include <dirent.h>
 #include <math.h>
@@ -258,19 +261,25 @@ static Status no_such_paper(const char *id, Err *err)
 {
     char **ids = NULL, known[300] = "";
     int count = 0;
-    if (papers_list(&ids, &count, NULL) == OK)
-        for (int i = 0; i < count; i++) {
-            const size_t used = strlen(known);
-            snprintf(known + used, sizeof known - used, "%s%s", i ? ", " : "", ids[i]);
-        }
+    const Status trouble = papers_list(&ids, &count, err);
+    if (trouble)
+        return trouble;
+    for (int i = 0; i < count; i++) {
+        const size_t used = strlen(known);
+        snprintf(known + used, sizeof known - used, "%s%s", i ? ", " : "", ids[i]);
+    }
+    const char *near = did_you_mean(id, (const char *const *)ids, count);
+    const Status status =
+        near ? fail(err, BAD_INPUT, "there is no paper '%.100s'; did you mean '%s'?", id, near)
+             : fail(err, BAD_INPUT, "there is no paper '%.100s'; papers/ has %s", id,
+                    count ? known : "none");
     papers_free(ids, count);
-    return fail(err, BAD_INPUT, "no paper \"%s\": papers/ has %s", id,
-                *known ? known : "none here; run attest where papers/ is");
+    return status;
 }
 
 static Status open_tree(const Paper *paper, const char *file, Tree **tree, Err *err)
 {
-    char path[256];
+    char path[HOME_PATH];
     snprintf(path, sizeof path, "%s/%s", paper->folder, file);
     return tree_open_yaml(tree, path, err);
 }
@@ -300,11 +309,11 @@ static Status name_paper(Paper *paper, const char *id, Err *err)
     if (strlen(id) >= sizeof paper->id || strchr(id, '/') || !name_is_plain(id))
         return no_such_paper(id, err);
     strcpy(paper->id, id);
-    paper->folder = malloc(strlen(id) + sizeof "papers/");
-    if (!paper->folder)
-        return fail(err, NO_MEMORY, "no memory for a paper's name");
-    sprintf(paper->folder, "papers/%s", id);
-    return OK;
+    char name[sizeof paper->id + 8], path[HOME_PATH];
+    snprintf(name, sizeof name, "papers/%s", id);
+    home_path(path, name);
+    paper->folder = strdup(path);
+    return paper->folder ? OK : fail(err, NO_MEMORY, "no memory for a paper's name");
 }
 
 /* Closes the paper where something is wrong with its trees. */
@@ -361,14 +370,14 @@ static int by_name(const void *a, const void *b)
     return strcmp(*(char *const *)a, *(char *const *)b);
 }
 
-/* Names below papers/ that have claims; *ids grows by doubling. */
-static Status collect(DIR *folder, char ***ids, int *count, Err *err)
+/* Names below `papers` that have claims; *ids grows by doubling. */
+static Status collect(DIR *folder, const char *papers, char ***ids, int *count, Err *err)
 {
     int room = 0;
     for (struct dirent *entry; (entry = readdir(folder));) {
-        char path[512];
+        char path[HOME_PATH + 300];
         struct stat found;
-        snprintf(path, sizeof path, "papers/%s/claims.yaml", entry->d_name);
+        snprintf(path, sizeof path, "%s/%s/claims.yaml", papers, entry->d_name);
         if (!name_is_plain(entry->d_name) || stat(path, &found))
             continue;
         if (*count == room) {
@@ -388,11 +397,13 @@ Status papers_list(char ***ids, int *count, Err *err)
 {
     *ids = NULL;
     *count = 0;
-    DIR *folder = opendir("papers");
+    char papers[HOME_PATH];
+    home_path(papers, "papers");
+    DIR *folder = opendir(papers);
     if (!folder)
-        return fail(err, BAD_INPUT,
-                    "no folder papers/ here; run attest in its source tree or its share folder");
-    const Status status = collect(folder, ids, count, err);
+        return fail(err, BAD_INPUT, "there is no folder %.300s; ATTEST_HOME names the folder that "
+                    "has papers/ and experiments/", papers);
+    const Status status = collect(folder, papers, ids, count, err);
     closedir(folder);
     if (status) {
         papers_free(*ids, *count);

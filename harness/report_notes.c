@@ -2,6 +2,7 @@
 /* What stands in papers/NAME besides the claims: errata, what is left out, and the notes, whose
  * drawings are copied beside the report so that its links hold wherever the folder goes. */
 #include "file.h"
+#include "home.h"
 #include "markdown.h"
 #include "report.h"
 
@@ -76,7 +77,7 @@ void report_record(FILE *out, const Report *r)
 /* Copies papers/NAME/FILE to INTO/report/NAME/FILE. 0: it could not be. */
 static int copy_file(const Report *r, const char *file)
 {
-    char from[PATH_SIZE], to[PATH_SIZE];
+    char from[HOME_PATH + PATH_SIZE], to[PATH_SIZE];
     size_t size = 0;
     snprintf(from, sizeof from, "%s/%.200s", r->paper->folder, file);
     snprintf(to, sizeof to, "%.300s/report/%s/%.200s", r->into, r->paper->id, file);
@@ -119,7 +120,7 @@ static void put_line(FILE *out, const Report *r, const char *line, size_t length
 
 Status report_notes(FILE *out, const Report *r, const char *file, Err *err)
 {
-    char path[PATH_SIZE];
+    char path[HOME_PATH + PATH_SIZE];
     int in_code = 0;
     size_t size = 0;
     snprintf(path, sizeof path, "%s/%s", r->paper->folder, file);

@@ -2,6 +2,7 @@
 /* Written as Markdown and converted like a report, so that both look and read alike. */
 #include "site.h"
 #include "file.h"
+#include "home.h"
 #include "markdown.h"
 #include "verdicts.h"
 
@@ -61,7 +62,9 @@ static void put_entry(FILE *out, const Node *entry, const char *into)
 static Status put_guide(FILE *out, const char *into, Err *err)
 {
     Tree *tree = NULL;
-    const Status status = tree_open_yaml(&tree, "papers/guide.yaml", err);
+    char guide[HOME_PATH];
+    home_path(guide, "papers/guide.yaml");
+    const Status status = tree_open_yaml(&tree, guide, err);
     if (status)
         return status;
     const Node *entries = node_get(tree_root(tree), "entries");

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* From what a user calls experiments to files. */
+#include "home.h"
 #include "spec.h"
 
 #include <dirent.h>
@@ -9,7 +10,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
-static const char folder[] = "experiments", ending[] = ".yaml";
+static const char ending[] = ".yaml";
 enum { NAMES_MAX = 512 };
 
 typedef struct {
@@ -51,7 +52,7 @@ static int kind_of(const char *path)
 /* All experiments in a folder and its folders. */
 static Status add_folder(Paths *p, const char *path, int level, Err *err)
 {
-    char inner[1024];
+    char inner[HOME_PATH];
     Status status = OK;
     DIR *dir = opendir(path);
     if (!dir) return fail(err, BAD_INPUT, "%s: %s", path, strerror(errno));
@@ -66,35 +67,55 @@ static Status add_folder(Paths *p, const char *path, int level, Err *err)
     return status;
 }
 
+/* Folders there that hold experiments can be named, too. */
+static Status add_folders(Paths *p, const char *path, Err *err)
+{
+    char inner[HOME_PATH];
+    Status status = OK;
+    DIR *dir = opendir(path);
+    if (!dir) return fail(err, BAD_INPUT, "%s: %s", path, strerror(errno));
+    for (const struct dirent *e; !status && (e = readdir(dir));) {
+        if (e->d_name[0] == '.') continue;
+        if (snprintf(inner, sizeof inner, "%s/%s", path, e->d_name) >= (int)sizeof inner) continue;
+        if (kind_of(inner) == 'd') status = add(p, inner, err);
+    }
+    closedir(dir);
+    return status;
+}
+
 static Status unknown(const char *word, Err *err)
 {
     const char *known[NAMES_MAX];
+    char folder[HOME_PATH];
     Paths all = { 0 };
     Err ignored;
     int n = 0;
-    if (add_folder(&all, folder, 0, &ignored)) all.count = 0;
+    home_path(folder, "experiments");
+    if (!add_folders(&all, folder, &ignored)) add_folder(&all, folder, 0, &ignored);
     for (; n < all.count && n < NAMES_MAX; n++) {
         char *name = all.path[n];
-        name[strlen(name) - strlen(ending)] = 0;
+        if (has_ending(name)) name[strlen(name) - strlen(ending)] = 0;
         known[n] = name + strlen(folder) + 1;
     }
     const char *near = did_you_mean(word, known, n);
     const Status status = fail(
-        err, BAD_INPUT, "there is no experiment '%s': no such file, and no %s/%s%s%s%s%s", word,
-        folder, word, ending, near ? "; did you mean '" : "", near ? near : "", near ? "'?" : "");
+        err, BAD_INPUT, "there is no experiment '%.90s': no such file, and no %.180s/%.90s%s%s%s%s",
+        word, folder, word, ending, near ? "; did you mean '" : "; `attest list experiments` shows "
+        "them", near ? near : "", near ? "'?" : "");
     spec_paths_free(all.path, all.count);
     return status;
 }
 
 static Status add_word(Paths *p, const char *word, Err *err)
 {
-    char named[1024];
+    char below[1024], named[HOME_PATH];
     const int kind = kind_of(word);
     if (kind == 'f') return add(p, word, err);
     if (kind == 'd') return add_folder(p, word, 0, err);
-    snprintf(named, sizeof named, "%s/%.900s%s", folder, word, ending);
+    snprintf(below, sizeof below, "experiments/%.900s%s", word, ending);
+    home_path(named, below);
     if (kind_of(named) == 'f') return add(p, named, err);
-    snprintf(named, sizeof named, "%s/%.900s", folder, word);
+    named[strlen(named) - strlen(ending)] = 0;
     const int inside = kind_of(named);
     if (inside == 'f') return add(p, named, err);
     return inside == 'd' ? add_folder(p, named, 0, err) : unknown(word, err);

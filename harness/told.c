@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* papers/ and verdicts to rows. Every id is the hash of what the row says, as schema.sql has it. */
 #include "told.h"
+#include "home.h"
 #include "cli.h"
 #include "file.h"
 
@@ -217,7 +218,7 @@ Status told_published_text(Db *db, const Paper *paper, const char *path, const c
 
 Status told_published(Db *db, const Paper *paper, Err *err)
 {
-    char path[256];
+    char path[HOME_PATH];
     size_t size = 0;
     snprintf(path, sizeof path, "%s/published.csv", paper->folder);
     char *text = file_read(path, &size);

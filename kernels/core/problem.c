@@ -97,10 +97,15 @@ static int edits(const char *a, const char *b)
 const char *did_you_mean(const char *word, const char *const *names, int count)
 {
     const char *best = NULL;
-    int limit = strlen(word) < 4 ? 1 : 2;
+    const size_t length = strlen(word);
+    int limit = length < 4 ? 1 : 2;
     for (int i = 0; i < count; i++) {
         int distance = edits(word, names[i]);
         if (distance <= limit) { best = names[i]; limit = distance - 1; }
+    }
+    for (int i = 0; i < count && !best && length > 1; i++) {
+        const char *last = strrchr(names[i], '/');
+        if (!strncmp(word, names[i], length) || (last && !strcmp(word, last + 1))) best = names[i];
     }
     return best;
 }

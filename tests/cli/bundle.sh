@@ -33,7 +33,7 @@ expect 2 'attest run. makes it' "$ATTEST" bundle toy
 expect 0 'results/bundle/toy.tar: .*2 blocks with 4 runs of .*, 1 claims judged' "$ATTEST" bundle toy
 expect 0 '"judged_otherwise": null' "$ATTEST" bundle toy --json --out toy.tar
 cmp results/bundle/toy.tar toy.tar || failures=$((failures + 1))
-expect 2 'no paper "toys"' "$ATTEST" bundle toys
+expect 2 "no paper 'toys'" "$ATTEST" bundle toys
 expect 2 'no machine "nobody"' "$ATTEST" bundle toy --machine nobody
 
 # Other tools read it.

@@ -138,6 +138,11 @@ static void nearest_names(void **state)
     assert_string_equal(did_you_mean("MEMORY", names, 4), "memory");
     assert_string_equal(did_you_mean("Tj", names, 4), "T");
     assert_null(did_you_mean("something", names, 4));
+    assert_string_equal(did_you_mean("runt", names, 4), "runtime");     /* its beginning */
+    static const char *const paths[] = { "paper/memory", "paper/time", "paper" };
+    assert_string_equal(did_you_mean("time", paths, 3), "paper/time");
+    assert_string_equal(did_you_mean("papr", paths, 3), "paper");
+    assert_null(did_you_mean("p", paths, 3));
     assert_null(did_you_mean("", names, 2));
 }
 
