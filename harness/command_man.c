@@ -98,7 +98,7 @@ static void put_surroundings(FILE *out)
     fputs(".SH ENVIRONMENT\n", out);
     put_item(out, "ATTEST_DB", "The database, where --db does not say another.");
     put_item(out, "ATTEST_HOME", "The folder that has experiments/ and papers/; without it the "
-             "current one if it has both, else the one that the program came with.");
+             "current one if it has papers/ with claims, else the one that the program came with.");
     put_item(out, "ATTEST_ISA", "The best instruction set to be used: portable, avx2, ...");
     put_item(out, "NO_COLOR", "If not empty, nothing is coloured.");
     put_item(out, "COLUMNS", "The width of the terminal, where it is not as it says.");

@@ -1,23 +1,27 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "home.h"
 
+#include <dirent.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-static int is_folder(const char *folder, const char *name)
-{
-    char path[HOME_PATH];
-    struct stat found;
-    if (snprintf(path, sizeof path, "%s/%s", folder, name) >= (int)sizeof path) return 0;
-    return !stat(path, &found) && S_ISDIR(found.st_mode);
-}
-
+/* Many a folder has papers in it: ours have claims. */
 static int is_home(const char *folder)
 {
-    return is_folder(folder, "experiments") && is_folder(folder, "papers");
+    char path[HOME_PATH + 16];
+    struct stat found;
+    int claims = 0;
+    snprintf(path, sizeof path, "%s/papers", folder);
+    DIR *papers = opendir(path);
+    for (const struct dirent *e; papers && !claims && (e = readdir(papers));) {
+        snprintf(path, sizeof path, "%.300s/claims.yaml", e->d_name);
+        claims = !fstatat(dirfd(papers), path, &found, 0);
+    }
+    if (papers) closedir(papers);
+    return claims;
 }
 
 /* "/usr/bin/attest" -> "/usr/bin" -> "/usr" -> "" */

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Where the folders experiments/ and papers/ lie: in $ATTEST_HOME; or in the current folder, if it
- * has both; or beside the program: in share/attest of where it is installed, or in the source tree
- * that it was built in, wherever that has been moved to. So attest works from any folder. */
+/* Where the folders experiments/ and papers/ lie: in $ATTEST_HOME; or in the current folder, if
+ * there are claims below its papers/; or beside the program: in share/attest of where it is
+ * installed, or in the source tree that it was built in, wherever that has been moved to. So attest
+ * works from any folder. */
 #ifndef HOME_H
 #define HOME_H
 
