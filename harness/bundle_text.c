@@ -23,10 +23,11 @@ static Status closed(FILE *out, const BundleText *text, Err *err)
 static void put_cell(Json *json, const Query *q, int column)
 {
     const char *name = query_name(q, column);
-    if (column_type(q, column) == VALUE_INTEGER)
+    const ValueType type = column_type(q, column);
+    if (type == VALUE_INTEGER)
         json_integer(json, name, column_integer(q, column));
     else
-        json_text(json, name, column_text(q, column));
+        json_text(json, name, type == VALUE_NULL ? NULL : column_text(q, column));
 }
 
 static void put_rows(Json *json, Db *db, const char *key, const char *sql)

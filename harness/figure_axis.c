@@ -2,8 +2,6 @@
 /* Axes and their marks, colours, panels: everything about a figure that is arithmetic. */
 #include "figure_draw.h"
 
-#include "../kernels/core/text.h"
-
 #include <ctype.h>
 #include <math.h>
 #include <stdlib.h>
@@ -342,69 +340,4 @@ void layout_open(Layout *l, const Figure *f, int panel_width, int panel_height)
     dress(l);
     l->columns = l->panels == 1 ? 1 : 2;
     layout_fit(l);
-}
-
-/* ---- pieces of a .gp ------------------------------------------------------------------------ */
-
-/* In double quotes gnuplot would run what stands between backquotes; in single ones nothing means
- * anything but their end, and an apostrophe looks better anyway. */
-void gp_text(FILE *out, const char *text)
-{
-    fputc('\'', out);
-    for (; *text; text += text_step(text))
-        if (*text == '\'')
-            fputs("’", out);
-        else if (*text == '\n' || text_control(text))
-            fputc(' ', out);
-        else
-            fwrite(text, 1, text_step(text), out);
-    fputc('\'', out);
-}
-
-void gp_margins(FILE *out, const Layout *l, int panel, Margins inside)
-{
-    const double x = panel % l->columns * l->panel_width;
-    const double y = l->top + panel / l->columns * l->panel_height;
-    fprintf(out, "set lmargin at screen %.6f\nset rmargin at screen %.6f\n",
-            (x + inside.left) / l->width, (x + l->panel_width - inside.right) / l->width);
-    fprintf(out, "set tmargin at screen %.6f\nset bmargin at screen %.6f\n",
-            1 - (y + inside.top) / l->height,
-            1 - (y + l->panel_height - inside.bottom) / l->height);
-}
-
-/* What the signs mean, for the signs that are there. */
-static void legend(const Layout *l, char *out, size_t size)
-{
-    const Figure *f = l->figure;
-    int failed = 0, published = 0;
-    for (int i = 0; i < f->rows; i++) {
-        failed |= row_failed(&f->row[i]);
-        published |= f->row[i].published;
-    }
-    char machine[80] = "";
-    if (f->published_setting)
-        snprintf(machine, sizeof machine, "%.*s", (int)strcspn(f->published_setting, ";"),
-                 f->published_setting);
-    snprintf(out, size, "%s%s%s%s%s%s",
-             f->intervals ? "ours with 95 % intervals over processes" : "ours",
-             !published               ? ""
-             : f->kind == FIGURE_BARS ? "; pale: as published"
-             : f->kind == FIGURE_LINE ? "; dashed: as published"
-                                      : "; open: as published",
-             published && *machine ? " (" : "", published ? machine : "",
-             published && *machine ? ")" : "", failed ? "; ×: did not finish" : "");
-}
-
-void gp_heading(FILE *out, const Layout *l)
-{
-    char signs[300];
-    legend(l, signs, sizeof signs);
-    fprintf(out, "set label 1 ");
-    gp_text(out, l->figure->title);
-    fprintf(out, " at screen %.6f, screen %.6f left font face.\":Bold,15\"\n", 16.0 / l->width,
-            1 - 22.0 / l->height);
-    fprintf(out, "set label 2 ");
-    gp_text(out, signs);
-    fprintf(out, " at screen %.6f, screen %.6f left font face.\",11\" tc rgb grey\n",
-            16.0 / l->width, 1 - 42.0 / l->height);
 }

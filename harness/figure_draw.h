@@ -58,7 +58,7 @@ extern const char *const palette_light[COLOURS], *const palette_dark[COLOURS];
 #define FAINT_DARK  "#3a4048"
 const char *series_colour(const Series *s);
 
-/* ---- pieces of a .gp ------------------------------------------------------------------------ */
+/* ---- pieces of a .gp (figure_gp.c) ---------------------------------------------------------- */
 
 void gp_text(FILE *out, const char *text);       /* in single quotes, whatever it is */
 /* "set lmargin at screen ..." for panel i with space inside it for axis (left, bottom) and

@@ -3,7 +3,6 @@
 #include "spec.h"
 
 #include "figure.h"
-#include "file.h"
 #include "tree_build.h"
 #include "units.h"
 
@@ -337,14 +336,6 @@ static void read_figures(SpecReader *r, const Node *root, Spec *spec)
     spec->figures = figures;
 }
 
-/* Names become those of files, and words of commands that others are told to type. */
-static void check_name(SpecReader *r, const Node *root, const char *key, const char *name)
-{
-    if (*name && !name_is_plain(name))
-        complain(r->complaints, r->tree, node_get(root, key),
-                 "%s: letters, digits, _, - and . are wanted, with / between words", key);
-}
-
 static void read_root(SpecReader *r, const Node *root, Spec *spec)
 {
     if (root->kind != NODE_MAP) {
@@ -356,8 +347,8 @@ static void read_root(SpecReader *r, const Node *root, Spec *spec)
     spec->name = text_of(r, root, "experiment", 1);
     spec->title = text_of(r, root, "title", 1);
     spec->paper = text_of(r, root, "paper", 0);
-    check_name(r, root, "experiment", spec->name);
-    check_name(r, root, "paper", spec->paper);
+    spec_check_name(r, root, "experiment");
+    spec_check_name(r, root, "paper");
     read_limits(r, root, spec);
     read_epsilon(r, root, spec);
     read_seeds(r, root, spec);

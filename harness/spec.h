@@ -103,6 +103,8 @@ typedef struct {
 
 /* A scalar or a list of scalars as words: item(i) for i below count_items; complains of others. */
 int         spec_words(SpecReader *r, const Node *node, const Node **word, int most);
+/* The name under this key, if there is one, has to be plain (file.h). */
+void        spec_check_name(SpecReader *r, const Node *root, const char *key);
 const char *spec_guess(const char *word, const char *const *known,
                        int count); /* "; did you mean 'x'?" or "" */
 void        spec_arms(SpecReader *r, const Node *compare, Part *part);

@@ -3,6 +3,8 @@
  */
 #include "spec.h"
 
+#include "file.h"
+
 #include <ctype.h>
 #include <errno.h>
 #include <stdio.h>
@@ -59,6 +61,15 @@ int spec_words(SpecReader *r, const Node *node, const Node **word, int most)
         } else word[n++] = item[i];
     }
     return n;
+}
+
+/* Names become those of files, and words of commands that others are told to type. */
+void spec_check_name(SpecReader *r, const Node *root, const char *key)
+{
+    const char *name = node_text(root, key, "");
+    if (*name && !name_is_plain(name))
+        complain(r->complaints, r->tree, node_get(root, key),
+                 "%s: letters, digits, _, - and . are wanted, with / between words", key);
 }
 
 /* ---- arms ----------------------------------------------------------------------------- */
