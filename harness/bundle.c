@@ -96,6 +96,8 @@ static Status note_origin(Packing *p, Err *err)
     note(p->db, "made_by.changed", build_dirty ? "1" : "0");
     note(p->db, "made_by.sources_sha256", build_sources);
     note(p->db, "made_by.compiler", build_compiler);
+    db_write(p->db, "INSERT INTO meta (key, value) SELECT 'bundle.derivation', value FROM meta "
+                    "WHERE key = 'derivation'", NO_VALUES);
     /* Judged when the last row was measured: a bundle does not depend on the day it is made. */
     db_write(p->db, "UPDATE verdict SET judged_at_ms = (SELECT max(started_at_ms) FROM block)",
              NO_VALUES);

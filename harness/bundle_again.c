@@ -70,10 +70,23 @@ static void compare_derived(Work *w, char before[DERIVED][SHA256_TEXT])
               (long long)count(w->db, "SELECT sum(epochs) FROM sample", ""));
 }
 
+/* Whoever made the bundle may have derived by other rules: then all may differ, and this is why. */
+static void note_rules(Work *w)
+{
+    Query *q = query_open(w->db, "SELECT b.value, d.value FROM meta b JOIN meta d ON "
+                                 "d.key = 'derivation' AND d.value <> b.value "
+                                 "WHERE b.key = 'bundle.derivation'", NO_VALUES);
+    if (query_row(q))
+        found(w, CHECK_NOTE, "statistics", "derived by rules of version %.20s, these are %.20s",
+              column_text(q, 0), column_text(q, 1));
+    query_close(q);
+}
+
 static Status check_statistics(Work *w, Err *err)
 {
     char before[DERIVED][SHA256_TEXT];
     Err why;
+    note_rules(w);
     for (int i = 0; i < DERIVED; i++) digest(w->db, derived[i], before[i]);
     Status status = db_check(w->db, &why);
     if (!status) status = forget_derived(w->db, &why);

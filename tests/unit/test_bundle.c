@@ -285,6 +285,22 @@ static void its_views_are_not_asked(void **state)
     bundle_free(&b);
 }
 
+/* A bundle of an attest that derived by other rules says so, beside what differs. */
+static void other_rules_are_noted(void **state)
+{
+    (void)state;
+    Bundle b = made();
+    Bundle changed =
+        with_rows(&b, "UPDATE meta SET value = 'old' WHERE key = 'bundle.derivation'");
+    const Verification v = verified(changed.data, changed.size);
+    int noted = 0;
+    for (int i = 0; i < v.checks; i++)
+        noted += v.check[i].kind == CHECK_NOTE && strstr(v.check[i].text, "rules of version old");
+    assert_int_equal(noted, 1);
+    bundle_free(&changed);
+    bundle_free(&b);
+}
+
 /* Names are texts, never paths. */
 static void names_lead_nowhere(void **state)
 {
@@ -351,6 +367,7 @@ int main(void)
         EACH(changed_texts_contradict_the_rows),
         EACH(nothing_is_run),
         EACH(its_views_are_not_asked),
+        EACH(other_rules_are_noted),
         EACH(names_lead_nowhere),
         EACH(damaged_databases_end_in_findings),
     };

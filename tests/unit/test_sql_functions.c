@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* slope() and crossover() in SQL, on rows of which the answer is known. */
-#include "../../harness/db_internal.h"
+#include "../../harness/db_sqlite.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -10,7 +10,6 @@
 #include <string.h>
 
 #include <cmocka.h>
-#include <sqlite3.h>
 
 /* x = 2, 4, .. 64 in each of 8 blocks. */
 #define ROWS \
