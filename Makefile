@@ -10,7 +10,7 @@
 # What a file is, is said by its place and name alone; nothing is listed by hand:
 #   kernels/M/method.c        describes method M           harness/command_C.c      is `attest C`
 #   kernels/M/A.v.c           variant A, once per ISA      harness/instruments/I.c  is instrument I
-#   kernels/M/A.ISA.c         replaces A.v.c for that ISA  harness/*.sql, *.css, *sh is embedded as text
+#   kernels/M/A.ISA.c         replaces A.v.c for that ISA  harness/*.sql, .css, .js, *sh: embedded as text
 #   kernels/M/A.c             scalar variant A             tests/unit/test_*.c      is a test program
 #
 # Other builds: make CC=clang BUILD=build/clang      make SANITIZE=1 BUILD=build/asan
@@ -58,7 +58,7 @@ VSOURCES  := $(wildcard kernels/*/*.v.c)
 SCALAR    := $(filter-out kernels/core/% %/method.c %.v.c $(HAND),$(wildcard kernels/*/*.c))
 COMMANDS  := $(patsubst harness/command_%.c,%,$(wildcard harness/command_*.c))
 INSTRUMENTS := $(patsubst harness/instruments/%.c,%,$(wildcard harness/instruments/*.c))
-TEXTS     := $(wildcard harness/*.sql harness/*.css harness/complete.*sh harness/migrations/*.sql)
+TEXTS     := $(wildcard harness/*.sql harness/*.css harness/*.js harness/complete.*sh harness/migrations/*.sql)
 
 PER_ISA   := $(foreach v,$(VSOURCES:.v.c=),$(ISAS:%=$v.%))
 VARIANTS  := $(filter-out kernels/core/%,$(PER_ISA)) $(SCALAR:.c=.portable)
@@ -150,6 +150,10 @@ fuzz:
 test-sanitized:
 	@$(MAKE) test CC=clang SANITIZE=1 BUILD=build/sanitized
 
+# The site in a real browser, where Debian's chromium-driver and python3-selenium are installed.
+test-site: $(BUILD)/attest
+	@ATTEST=$(BUILD)/attest sh tests/site/site.sh
+
 # AArch64 on any machine with Debian's cross compiler: built for Debian's arm64 libraries, which
 # tests/neon/root.sh unpacks below build/neon, and run by qemu. What qemu cannot do is skipped: start
 # workers (/proc/self/exe), die as a process does. Nothing is timed there.
@@ -204,6 +208,6 @@ clean:
 	rm -rf $(BUILD)
 
 FORCE:
-.PHONY: all tests test fuzz fuzzers bench-stats test-sanitized test-neon reproduce figures report site readme install uninstall clean FORCE
+.PHONY: all tests test fuzz fuzzers bench-stats test-sanitized test-site test-neon reproduce figures report site readme install uninstall clean FORCE
 .SECONDARY:
 -include $(wildcard $(BUILD)/*.d $(BUILD)/kernels/*/*.d $(BUILD)/harness/*.d $(BUILD)/harness/*/*.d $(BUILD)/tests/*.d $(BUILD)/tests/*/*.d)

@@ -2,6 +2,7 @@
 /* attest list: what there is, from the descriptors, the papers' folders and the database. */
 #include "cli.h"
 #include "db.h"
+#include "describe.h"
 #include "home.h"
 #include "paper.h"
 #include "tree.h"
@@ -56,30 +57,7 @@ static void list_close(List *list)
     free(list->cell);
 }
 
-/* Texts joined with blanks, each once. */
-static void join(char *out, size_t size, const char *word)
-{
-    const size_t used = strlen(out), length = strlen(word);
-    for (const char *at = out; (at = strstr(at, word)); at += length)
-        if ((at == out || at[-1] == ' ') && (at[length] == ' ' || !at[length])) return;
-    snprintf(out + used, size - used, "%s%s", used ? " " : "", word);
-}
-
 /* ---- what the descriptors say ---------------------------------------------------------------- */
-
-static int is_of(const Variant *v, const Method *m) { return !strcmp(v->method, m->name); }
-
-static void join_passes(unsigned passes, char *out, size_t size)
-{
-    for (int pass = FWD; pass <= STEP; pass <<= 1)
-        if (passes & (unsigned)pass) join(out, size, pass_name((Pass)pass));
-}
-
-static void join_dtypes(unsigned dtypes, char *out, size_t size)
-{
-    for (Dtype d = F32; d < DTYPE_END; d++)
-        if (dtypes >> d & 1) join(out, size, dtype_name(d));
-}
 
 static Status list_methods(const Call *call, List *list, Err *err)
 {
@@ -87,12 +65,9 @@ static Status list_methods(const Call *call, List *list, Err *err)
     (void)call, (void)err;
     list_open(list, heading);
     for (int i = 0; methods[i]; i++) {
-        char names[200] = "", passes[40] = "";
-        for (int k = 0; variants[k]; k++) {
-            if (!is_of(variants[k], methods[i])) continue;
-            join(names, sizeof names, variants[k]->name);
-            join_passes(variants[k]->passes, passes, sizeof passes);
-        }
+        char names[200], passes[40];
+        describe_variants(methods[i], names, sizeof names);
+        describe_passes(method_passes(methods[i]), passes, sizeof passes);
         const char *const row[] = { methods[i]->name, methods[i]->title, methods[i]->paper, passes,
                                     names };
         add_row(list, row);
@@ -103,25 +78,16 @@ static Status list_methods(const Call *call, List *list, Err *err)
 /* One row a variant, whatever the number of instruction sets. */
 static void add_variant(List *list, const Variant *first)
 {
-    char name[128], isas[80] = "", passes[40] = "", dtypes[40] = "";
+    char name[128], isas[80], passes[40], dtypes[40];
     snprintf(name, sizeof name, "%s/%s", first->method, first->name);
-    for (int k = 0; variants[k]; k++) {
-        const Variant *v = variants[k];
-        if (strcmp(v->method, first->method) || strcmp(v->name, first->name)) continue;
-        if (v->isa != ISA_COUNT && isa_runs_here(v->isa)) join(isas, sizeof isas, isa_name(v->isa));
-        join_dtypes(v->dtypes, dtypes, sizeof dtypes);
-    }
-    join_passes(first->passes, passes, sizeof passes);
-    const char *const row[] = { name, passes, dtypes, isas, first->note };
+    const char *const row[] = {
+        name,
+        describe_passes(first->passes, passes, sizeof passes),
+        describe_dtypes(variant_dtypes(first), dtypes, sizeof dtypes),
+        describe_isas(first, 1, isas, sizeof isas),
+        first->note,
+    };
     add_row(list, row);
-}
-
-static int is_new(int k)
-{
-    for (int i = 0; i < k; i++)
-        if (!strcmp(variants[i]->method, variants[k]->method) &&
-            !strcmp(variants[i]->name, variants[k]->name)) return 0;
-    return 1;
 }
 
 static Status list_variants(const Call *call, List *list, Err *err)
@@ -131,7 +97,7 @@ static Status list_variants(const Call *call, List *list, Err *err)
     (void)call, (void)err;
     list_open(list, heading);
     for (int k = 0; variants[k]; k++)
-        if (is_new(k)) add_variant(list, variants[k]);
+        if (variant_is_first(k)) add_variant(list, variants[k]);
     return OK;
 }
 

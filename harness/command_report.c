@@ -13,8 +13,9 @@ static Status one_paper(const Call *call, const char *id, Err *err)
 {
     Telling t;
     const char *into = call_option(call, "into");
-    const Status status = telling_open(&t, id, call->db_path, call_option(call, "machine"),
-                                       into ? into : "results", err);
+    const TellingOf of = { .db_path = call->db_path, .machine = call_option(call, "machine"),
+                           .into = into ? into : "results" };
+    const Status status = telling_open(&t, id, &of, err);
     if (status)
         return status;
     fprintf(call->out, "%s\n%s\n", t.markdown, t.html);
@@ -49,7 +50,7 @@ const Command command_report = {
         "with their rows as tables, how and on what it was measured, every claim with its "
         "query and the commands that repeat its rows, errata, and the notes in English and "
         "Chinese.\n"
-        "The page loads nothing and runs nothing. Prints the paths of both files.",
+        "The page loads nothing. Prints the paths of both files.",
     .option = options,
     .least = 0, .most = 1,
     .run = run,

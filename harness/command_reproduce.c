@@ -77,8 +77,8 @@ static Status tell(const Call *call, Err *err)
 {
     Telling t;
     const char *into = call_option(call, "into");
-    const Status status =
-        telling_open(&t, call->argv[0], call->db_path, NULL, into ? into : "results", err);
+    const TellingOf of = { .db_path = call->db_path, .into = into ? into : "results" };
+    const Status status = telling_open(&t, call->argv[0], &of, err);
     if (status)
         return status;
     print_telling(call, &t);

@@ -3,6 +3,7 @@
  * one problem. */
 #include "bind.h"
 #include "cli.h"
+#include "describe.h"
 
 #include "../kernels/core/problem.h"
 
@@ -16,22 +17,7 @@ typedef struct {
     char cell[ROWS_MAX][COLUMNS_MAX][CELL_MAX];
 } Sheet;
 
-static const char *const roles[] = { [PORT_IN] = "in", [PORT_OUT] = "out", [PORT_STATE] = "state" };
-static const char *const kinds[] = {
-    [KIND_VALUE] = "value", [KIND_WIDE] = "f32", [KIND_INDEX] = "i32",
-};
-
 /* ---- small texts ----------------------------------------------------------------------------- */
-
-static void print_passes(unsigned passes, char *out, size_t size)
-{
-    *out = 0;
-    for (int pass = FWD; pass <= STEP; pass <<= 1) {
-        const size_t used = strlen(out);
-        if (passes & (unsigned)pass)
-            snprintf(out + used, size - used, "%s%s", used ? " " : "", pass_name((Pass)pass));
-    }
-}
 
 static void print_shape(const Problem *p, int port, char *out, size_t size)
 {
@@ -41,32 +27,6 @@ static void print_shape(const Problem *p, int port, char *out, size_t size)
     if (!port_shape(p, port, &t)) return;
     for (int i = 0; i < t.rank && n < size; i++)
         n += (size_t)snprintf(out + n, size - n, "%s%lld", i ? " " : "", (long long)t.dim[i]);
-}
-
-static void print_default(const Param *param, char *out, size_t size)
-{
-    if (param->same_as) snprintf(out, size, "as %s", param->same_as);
-    else snprintf(out, size, "%lld", (long long)param->fallback);
-}
-
-static void print_isas(const Variant *like, char *out, size_t size, int here)
-{
-    *out = 0;
-    for (int i = 0; variants[i]; i++) {
-        const Variant *v = variants[i];
-        if (strcmp(v->method, like->method) || strcmp(v->name, like->name)) continue;
-        if (v->isa == ISA_COUNT || isa_runs_here(v->isa) != here) continue;
-        const size_t used = strlen(out);
-        snprintf(out + used, size - used, "%s%s", used ? " " : "", isa_name(v->isa));
-    }
-}
-
-static int is_first(int k)
-{
-    for (int i = 0; i < k; i++)
-        if (!strcmp(variants[i]->method, variants[k]->method) &&
-            !strcmp(variants[i]->name, variants[k]->name)) return 0;
-    return 1;
 }
 
 /* ---- tables ---------------------------------------------------------------------------------- */
@@ -96,7 +56,7 @@ static void show_params(const Call *call, const Problem *p, Sheet *s)
         char (*cell)[CELL_MAX] = s->cell[s->rows++];
         snprintf(cell[0], CELL_MAX, "%s", param->name);
         snprintf(cell[1], CELL_MAX, "%lld", (long long)p->value[i]);
-        print_default(param, cell[2], CELL_MAX);
+        describe_default(param, cell[2], CELL_MAX);
         snprintf(cell[3], CELL_MAX, "%lld..%lld", (long long)param->low, (long long)param->high);
         snprintf(cell[4], CELL_MAX, "%s", param->help);
     }
@@ -110,11 +70,11 @@ static void show_ports(const Call *call, const Problem *p, Sheet *s)
     for (int i = 0; p->method->port[i].name; i++) {
         const Port *port = &p->method->port[i];
         char (*cell)[CELL_MAX] = s->cell[s->rows++], passes[32];
-        print_passes(port->passes, passes, sizeof passes);
+        describe_passes(port->passes, passes, sizeof passes);
         snprintf(cell[0], CELL_MAX, "%s", port->name);
         snprintf(cell[1], CELL_MAX, "%s", port->shape);
         print_shape(p, i, cell[2], CELL_MAX);
-        snprintf(cell[3], CELL_MAX, "%s %s", roles[port->role], kinds[port->kind]);
+        snprintf(cell[3], CELL_MAX, "%s %s", describe_role(port->role), describe_kind(port->kind));
         snprintf(cell[4], CELL_MAX, "%s", passes);
         snprintf(cell[5], CELL_MAX, "%s%s%s", port->help, port->when ? "; only with " : "",
                  port->when ? port->when : "");
@@ -127,13 +87,13 @@ static void show_variants(const Call *call, const Method *m, Sheet *s)
     static const char *const heading[] = { "name", "passes", "runs here on", "not here", "note" };
     start(s, 5, heading);
     for (int k = 0; variants[k]; k++) {
-        if (strcmp(variants[k]->method, m->name) || !is_first(k)) continue;
+        if (strcmp(variants[k]->method, m->name) || !variant_is_first(k)) continue;
         char (*cell)[CELL_MAX] = s->cell[s->rows++];
         snprintf(cell[0], CELL_MAX, "%s%s", variants[k]->name,
                  strcmp(variants[k]->name, m->usual) ? "" : " (usual)");
-        print_passes(variants[k]->passes, cell[1], CELL_MAX);
-        print_isas(variants[k], cell[2], CELL_MAX, 1);
-        print_isas(variants[k], cell[3], CELL_MAX, 0);
+        describe_passes(variants[k]->passes, cell[1], CELL_MAX);
+        describe_isas(variants[k], 1, cell[2], CELL_MAX);
+        describe_isas(variants[k], 0, cell[3], CELL_MAX);
         snprintf(cell[4], CELL_MAX, "%s", variants[k]->note ? variants[k]->note : "");
     }
     print_sheet(call, s, "variants");
@@ -196,7 +156,7 @@ static void show_proof(const Call *call, const Method *m)
             t->bf16_bwd, cases);
     for (const Golden *g = m->golden; g && g->name; g++) {
         char passes[32];
-        print_passes(g->passes, passes, sizeof passes);
+        describe_passes(g->passes, passes, sizeof passes);
         fprintf(call->out, "; golden files of %s (%s)", g->name, passes);
     }
     fputc('\n', call->out);
@@ -262,8 +222,8 @@ static void json_port(Json *j, const Problem *p, int i)
     json_object(j, NULL);
     json_text(j, "name", port->name);
     json_text(j, "shape", port->shape);
-    json_text(j, "role", roles[port->role]);
-    json_text(j, "kind", kinds[port->kind]);
+    json_text(j, "role", describe_role(port->role));
+    json_text(j, "kind", describe_kind(port->kind));
     json_passes(j, port->passes);
     json_text(j, "when", port->when);
     json_bool(j, "gradient", !port->no_grad && port->kind != KIND_INDEX);

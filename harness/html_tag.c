@@ -22,19 +22,21 @@ static int listed(const char *const *list, const char *word)
 static int is_element(const char *name)
 {
     static const char *const harmless[] = {
-        "a",     "blockquote", "br",      "code",  "del", "details", "div", "em", "h1",    "h2",
-        "h3",    "h4",         "h5",      "h6",    "hr",  "img",     "input", "kbd", "li", "ol",
-        "p",     "pre",        "section", "span",  "strong", "sub",  "summary", "sup", "table",
-        "tbody", "td",         "th",      "thead", "tr",  "ul",      NULL
+        "a",     "b",      "blockquote", "br",  "code",    "del",    "details", "div",  "em",
+        "h1",    "h2",     "h3",         "h4",  "h5",      "h6",     "hr",      "img",  "input",
+        "kbd",   "li",     "meter",      "ol",  "p",       "pre",    "section", "small", "span",
+        "strong", "sub",   "summary",    "sup", "table",   "tbody",  "td",      "th",   "thead",
+        "tr",    "ul",     NULL
     };
     return listed(harmless, name);
 }
 
 static int is_attribute(const char *name)
 {
-    static const char *const harmless[] = { "align", "alt",  "checked", "class", "disabled",
-                                            "href",  "lang", "open",    "src",   "start",
-                                            "title", "type", NULL };
+    static const char *const harmless[] = {
+        "align", "alt",  "checked", "class", "disabled", "href",  "id", "lang", "max",
+        "open",  "src",  "start",   "title", "type",     "value", NULL
+    };
     return listed(harmless, name);
 }
 

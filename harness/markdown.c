@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { ID_SIZE = 160, ID_MAX = 512 };
+enum { ID_SIZE = 160, ID_MAX = 512, TOLD = 80 /* of a bad equation */ };
 
 void html_escape(FILE *out, const char *text)
 {
@@ -66,11 +66,37 @@ static void put_anchor(FILE *out, Anchors *anchors, const char *heading)
 /* ---- the pass over the rendered text -------------------------------------------------------- */
 
 typedef struct {
-    FILE   *out;
-    Anchors anchors;
-    Status  status;     /* of the first equation that failed */
-    Err    *err;
+    FILE       *out;
+    const char *name, *text;   /* the Markdown */
+    Anchors     anchors;
+    Status      status;        /* of the first equation that failed */
+    Err        *err;
 } Pass;
+
+/* The renderer knows no lines; but an equation comes out of it as it went in, save that a line's
+ * end is a blank then. */
+static const char *find_equation(const char *text, const char *latex)
+{
+    for (; *text; text++) {
+        size_t same = 0;
+        while (same < TOLD && latex[same] &&
+               (text[same] == '\n' ? ' ' : text[same]) == latex[same])
+            same++;
+        if (same == TOLD || !latex[same])
+            return text;
+    }
+    return NULL;
+}
+
+static Status bad_equation(const Pass *pass, const char *latex, const char *why)
+{
+    const char *at = find_equation(pass->text, latex);
+    int line = 1;
+    for (const char *c = pass->text; at && c < at; c++)
+        line += *c == '\n';
+    return at ? fail(pass->err, BAD_INPUT, "%s:%d: %s", pass->name, line, why)
+              : fail(pass->err, BAD_INPUT, "%s: %s, in %.*s", pass->name, why, TOLD, latex);
+}
 
 static char *unescape(const char *text, size_t size)
 {
@@ -107,16 +133,18 @@ static const char *equation(Pass *pass, const char *at)
     size_t size = 0;
     FILE *out = open_memstream(&math, &size);
     if (latex && out) {
-        const Status status =
-            mathml_write(out, latex, strlen(latex), display, pass->status ? NULL : pass->err);
+        Err why;
+        const Status status = mathml_write(out, latex, strlen(latex), display, &why);
         fclose(out);
         if (status && !pass->status)
-            pass->status = status;
+            pass->status = bad_equation(pass, latex, why.text);
+        fputs(display ? "<span class=\"equation\">" : "", pass->out);
         fputs(status ? "<code>" : math, pass->out);
         if (status) {
             html_escape(pass->out, latex);
             fputs("</code>", pass->out);
         }
+        fputs(display ? "</span>" : "", pass->out);
     } else if (out) {
         fclose(out);
     }
@@ -172,9 +200,9 @@ static void collect(const MD_CHAR *text, MD_SIZE size, void *out)
     fwrite(text, 1, size, out);
 }
 
-Status markdown_to_html(FILE *out, const char *text, size_t size, Err *err)
+Status markdown_to_html(FILE *out, const char *text, size_t size, const char *name, Err *err)
 {
-    Pass pass = { .out = out, .err = err };
+    Pass pass = { .out = out, .name = name, .text = text, .err = err };
     char *html = NULL;
     size_t html_size = 0;
     FILE *memory = open_memstream(&html, &html_size);

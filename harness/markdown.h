@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Markdown as a readable page: GitHub's dialect, with equations as MathML, headings that can be
- * linked to, tables that scroll by themselves on a narrow screen, and a shell with one built-in
- * style sheet for light, dark and print. A page loads nothing and runs nothing. */
+ * linked to and tables that scroll by themselves on a narrow screen. page.h puts it into a
+ * shell. */
 #ifndef MARKDOWN_H
 #define MARKDOWN_H
 
@@ -20,6 +20,8 @@ const char *html_tag(FILE *out, const char *at);
 void md_text(FILE *out, const char *text);
 /* In backticks, whatever it holds. */
 void md_code(FILE *out, const char *text);
+/* Text for an attribute in double quotes of a tag within a table's cell. */
+void md_attribute(FILE *out, const char *text);
 /* Lines of code, in a fence that they cannot end. */
 void md_block(FILE *out, const char *language, const char *text);
 /* For between the parentheses of a link. */
@@ -27,21 +29,13 @@ void md_url(FILE *out, const char *url);
 /* "[PREFIX id](https://arxiv.org/abs/id)" */
 void md_arxiv(FILE *out, const char *prefix, const char *id);
 
-/* Writes the body's HTML for UTF-8 Markdown; of the tags in it only harmless ones. Headings get the
- * id that GitHub gives them (a second one of the same text ends in -1). An equation that cannot be
- * converted is shown as its source, and the first such makes the result BAD_INPUT; the rest of the
- * text is written all the same. */
-Status markdown_to_html(FILE *out, const char *text, size_t size, Err *err);
+/* Writes the body's HTML for UTF-8 Markdown with a 0 behind it; of the tags in it only harmless
+ * ones. Headings get the id that GitHub gives them (a second one of the same text ends in -1). An
+ * equation that cannot be converted is shown as its source, and the first such makes the result
+ * BAD_INPUT with `name` and the line; the rest of the text is written all the same. */
+Status markdown_to_html(FILE *out, const char *text, size_t size, const char *name, Err *err);
 
 /* The id that markdown_to_html gives the first heading with this text; size >= 1, cut to fit. */
 void markdown_anchor(const char *heading, char *id, size_t size);
-
-typedef struct {
-    const char *title, *language;   /* "en" */
-    const char *nav;                /* HTML above the text, or NULL */
-} Page;
-
-void page_open(FILE *out, const Page *page);
-void page_close(FILE *out, const char *footer);   /* plain text */
 
 #endif

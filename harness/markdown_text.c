@@ -18,12 +18,28 @@ void md_text(FILE *out, const char *text)
             fprintf(out, strchr("\\`*_|~$[]#", *text) ? "\\%c" : "%c", *text);
 }
 
+/* Between backticks an escaped | keeps its backslash. */
 void md_code(FILE *out, const char *text)
 {
+    if (strchr(text, '|')) {
+        fputs("<code>", out);
+        md_text(out, text);
+        fputs("</code>", out);
+        return;
+    }
     fputc('`', out);
     for (; *text; text++)
-        fprintf(out, *text == '|' ? "\\|" : *text == '\n' || *text == '`' ? " " : "%c", *text);
+        fputc(*text == '\n' || *text == '`' ? ' ' : *text, out);
     fputc('`', out);
+}
+
+void md_attribute(FILE *out, const char *text)
+{
+    for (; *text; text++)
+        if (strchr("&<>\"|\n", *text))
+            fprintf(out, "&#%d;", *text);
+        else
+            fputc(*text, out);
 }
 
 static size_t longest_fence(const char *text)

@@ -37,7 +37,7 @@ static const char *const claim_keys[] = { "id",
 static const char *const value_keys[] = { "value", "unit", "setting", NULL };
 static const char *const expect_keys[] = { "at_least", "at_most",   "between",
                                            "equals",   "tolerance", NULL };
-static const char *const kinds[] = { "count", "cache", "time", "quality", NULL };
+const char *const claim_kinds[] = { "count", "cache", "time", "quality", NULL };
 
 static int listed(const char *const *list, const char *text)
 {
@@ -182,7 +182,7 @@ static void read_claim(Complaints *c, const Tree *tree, const Node *entry, Claim
     if (*claim->experiment && !name_is_plain(claim->experiment))
         complain(c, tree, node_get(entry, "experiment"),
                  "experiment: a name as flashattention/runtime is wanted");
-    if (*claim->kind && !listed(kinds, claim->kind))
+    if (*claim->kind && !listed(claim_kinds, claim->kind))
         complain(c, tree, node_get(entry, "kind"),
                  "kind is count, cache, time or quality, not \"%s\"", claim->kind);
     const Node *paper = node_get(entry, "paper");

@@ -40,6 +40,9 @@ typedef struct {
     const Node *entry;
 } Claim;
 
+enum { CLAIM_KINDS = 4 };
+extern const char *const claim_kinds[];   /* what a claim's `kind` may be; ends with NULL */
+
 typedef struct { const char *paper, *ours; } SeriesPair;
 
 typedef struct {

@@ -3,20 +3,27 @@
 #include "report.h"
 #include "build_info.h"
 #include "file.h"
-#include "markdown.h"
+#include "markdown_parts.h"
+#include "page.h"
 #include "verdicts.h"
+
+#include "../kernels/core/method.h"
 
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
-void md_verdict(FILE *out, Verdict verdict)
-{
-    fprintf(out, "<span class=\"verdict %s\">%s %s</span>", verdict_name(verdict),
-            verdict_sign(verdict), verdict_name(verdict));
-}
-
 /* ---- the order ------------------------------------------------------------------------------ */
+
+static void put_methods(FILE *out, const Paper *paper)
+{
+    int count = 0;
+    for (int i = 0; methods[i]; i++)
+        if (strcmp(methods[i]->paper, paper->id) == 0)
+            fprintf(out, "%s[%s](../method/%s.html)", count++ ? " · " : "Kernels: ",
+                    methods[i]->title, methods[i]->name);
+    fputs(count ? "\n\n" : "", out);
+}
 
 static void put_title(FILE *out, const Report *r)
 {
@@ -41,6 +48,8 @@ static void put_title(FILE *out, const Report *r)
     }
     fprintf(out, " Written %s by attest %.12s%s.\n\n", date, build_commit,
             build_dirty ? " with changes" : "");
+    if (r->in_site)
+        put_methods(out, paper);
     fputs("[Verdicts](#what-the-paper-claims-and-what-we-found) · [Figures](#figures) · [How it "
           "was measured](#how-it-was-measured) · "
           "[Claim by claim](#claim-by-claim) · [Errata](#errata-and-what-is-left-out) · "
@@ -48,14 +57,18 @@ static void put_title(FILE *out, const Report *r)
           out);
 }
 
+/* The style sheet shows one language: English, unless something of the other is linked to. */
 static Status put_notes(FILE *out, const Report *r, Err *err)
 {
-    fputs("\n## Notes\n\n<section lang=\"en\">\n\n", out);
+    fputs("\n<div class=\"notes\">\n<p class=\"languages\"><a lang=\"en\" href=\"#notes\">"
+          "English</a> <a lang=\"zh\" href=\"#中文说明\">中文</a></p>\n\n"
+          "<section lang=\"en\">\n\n## Notes\n\n",
+          out);
     Status status = report_notes(out, r, "notes.md", err);
-    fputs("\n\n</section>\n\n## 中文说明\n\n<section lang=\"zh\">\n\n", out);
+    fputs("\n\n</section>\n\n<section lang=\"zh\">\n\n## 中文说明\n\n", out);
     if (!status)
         status = report_notes(out, r, "notes.zh.md", err);
-    fputs("\n\n</section>\n", out);
+    fputs("\n\n</section>\n\n</div>\n", out);
     return status;
 }
 
@@ -73,43 +86,34 @@ static Status put_report(FILE *out, const Report *r, Err *err)
 
 /* ---- the files ------------------------------------------------------------------------------ */
 
-static Status write_page(const Report *r, const char *path, const char *text, size_t size, Err *err)
+static Status write_pages(Draft *draft, const Report *r, const char *stem, Err *err)
 {
-    char title[300], *html = NULL;
-    size_t html_size = 0;
-    FILE *out = open_memstream(&html, &html_size);
-    if (!out)
-        return fail(err, NO_MEMORY, "no memory for a page");
+    char title[300];
     snprintf(title, sizeof title, "%.240s: what we found", r->paper->title);
-    page_open(out, &(Page){ .title = title, .language = "en" });
-    Status status = markdown_to_html(out, text, size, err);
-    page_close(out, "Written by attest from its database. Every number here can be recomputed: the "
-                    "queries stand beside the figures and the claims.");
-    fclose(out);
-    const Status written = file_write(path, html, html_size, status ? NULL : err);
-    free(html);
-    return status ? status : written;
+    const Page page = {
+        .title = title,
+        .footer = "Written by attest from its database. Every number here can be recomputed: the "
+                  "queries stand beside the figures and the claims.",
+        .root = r->in_site ? "../" : NULL,
+        .filters = 1,
+    };
+    const Status status = put_report(draft->out, r, err);
+    return status ? status : draft_write(draft, &page, stem, err);
 }
 
 Status report_write(const Report *r, char *markdown_path, char *html_path, size_t size, Err *err)
 {
-    char folder[600], *text = NULL;
-    size_t length = 0;
+    char folder[600];
+    Draft draft;
     snprintf(folder, sizeof folder, "%.400s/report/%s", r->into, r->paper->id);
     snprintf(markdown_path, size, "%s.md", folder);
     snprintf(html_path, size, "%s.html", folder);
     Status status = folder_make(folder, err);
+    if (!status)
+        status = draft_open(&draft, err);
     if (status)
         return status;
-    FILE *out = open_memstream(&text, &length);
-    if (!out)
-        return fail(err, NO_MEMORY, "no memory for a report");
-    status = put_report(out, r, err);
-    fclose(out);
-    if (!status)
-        status = file_write(markdown_path, text, length, err);
-    if (!status)
-        status = write_page(r, html_path, text, length, err);
-    free(text);
+    status = write_pages(&draft, r, folder, err);
+    draft_close(&draft);
     return status;
 }

@@ -19,6 +19,7 @@ typedef struct {
     const Figures    *figures;    /* drawn */
     Db               *db;         /* for reading, one machine's views */
     const char       *into;       /* "results" */
+    int               in_site;    /* 1: links to the other pages of the site that INTO becomes */
 } Report;
 
 /* Paths come back as given to the caller's buffers, `size` bytes each. */
@@ -30,12 +31,11 @@ Status report_write(const Report *report, char *markdown_path, char *html_path, 
 
 void report_claims(FILE *out, const Report *r);       /* the table of verdicts */
 void report_figures(FILE *out, const Report *r);
-void report_measuring(FILE *out, const Report *r); /* protocol, machine, ceilings, noise, build */
+void report_measuring(FILE *out, const Report *r);    /* protocol, machine, what was measured */
+void report_machine(FILE *out, Db *db);               /* of the one machine that `db` shows */
 void report_details(FILE *out, const Report *r);      /* claim by claim, with the rows behind */
 void report_record(FILE *out, const Report *r);       /* errata, what is left out, links */
 Status report_notes(FILE *out, const Report *r, const char *file,
                     Err *err); /* notes.md, headings one level lower */
-
-void md_verdict(FILE *out, Verdict verdict);
 
 #endif

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What is claimed and what we found: the table of verdicts, then each claim in full. */
 #include "report.h"
-#include "markdown.h"
+#include "markdown_parts.h"
 #include "verdicts.h"
 
 #include <math.h>
@@ -31,45 +31,42 @@ static void put_row(FILE *out, const Judgement *j)
     md_verdict(out, j->verdict);
     fputs(" | [", out);
     md_text(out, j->claim->id);
-    fprintf(out, "](#%s) | ", anchor);
+    fprintf(out, "](#%s) <small class=\"kind-%s\">%s</small> | ", anchor, j->claim->kind,
+            j->claim->kind);
     md_text(out, j->claim->says);
-    fputs(" | ", out);
+    fputs(" <small>", out);
+    md_text(out, j->reason);
+    fputs("</small> | ", out);
     put_paper_value(out, j->claim);
-    fputs(" | ", out);
-    if (decided(j))
-        fputs(verdict_value(j, ours, sizeof ours), out);
-    else
-        md_text(out, j->reason);
-    fputs(" |\n", out);
+    fprintf(out, " | %s |\n", verdict_value(j, ours, sizeof ours));
 }
 
-static void put_verdicts(FILE *out, const Report *r, int which, const char *heading)
+static void put_rows_of(FILE *out, const Report *r, int which)
 {
-    int rows = 0;
     for (int i = 0; i < r->judgements->count; i++)
-        if (decided(&r->judgements->item[i]) == which) {
-            if (rows++ == 0)
-                fputs(heading, out);
+        if (decided(&r->judgements->item[i]) == which)
             put_row(out, &r->judgements->item[i]);
-        }
 }
 
 void report_claims(FILE *out, const Report *r)
 {
-    fputs("\n## What the paper claims, and what we found\n", out);
-    put_verdicts(out, r, 1,
-                 "\n| verdict | claim | the paper says | paper | here "
-                 "|\n|---|---|---|---:|---:|\n");
-    fputs("\nThe whole 95 % interval in brackets is held against what was expected, which was "
-          "written down before the first result: "
-          "inside it is *reproduced*; in the same direction but wholly outside *partly*; wholly on "
-          "the other side *contradicted*; across an "
-          "edge *inconclusive*. A verdict about times must come out the same on the earlier and on "
-          "the later half of the processes.\n",
+    ClaimCounts found = { 0 };
+    claims_add(&found, r->judgements);
+    fputs("\n## What the paper claims, and what we found\n\n"
+          "The whole 95 % interval in brackets is held against what was expected, which was "
+          "written down before the first result: inside it is *reproduced*; in the same direction "
+          "but wholly outside *partly*; wholly on the other side *contradicted*; across an edge "
+          "*inconclusive*. A verdict about times must come out the same on the earlier and on the "
+          "later half of the processes. What no row here can decide stands below, with the "
+          "reason.\n",
           out);
-    put_verdicts(out, r, 0,
-                 "\n**Not decided here**\n\n| verdict | claim | the paper says | paper | why "
-                 "|\n|---|---|---|---:|---|\n");
+    md_filters(out, &found);
+    fputs("<div class=\"claims\">\n\n| verdict | claim | the paper says, and why this verdict | "
+          "paper | here |\n|---|---|---|---:|---:|\n",
+          out);
+    put_rows_of(out, r, 1);
+    put_rows_of(out, r, 0);
+    fputs("\n</div>\n", out);
 }
 
 /* ---- one claim ------------------------------------------------------------------------------ */

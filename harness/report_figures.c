@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Each figure with the claims that it bears on, its rows as a table and its query. */
 #include "report.h"
-#include "markdown.h"
+#include "markdown_parts.h"
 #include "verdicts.h"
 
 #include <string.h>

@@ -2,42 +2,10 @@
 /* How it was measured and on what: the protocol in words, everything else from the database. */
 #include "markdown.h"
 #include "report.h"
+#include "markdown_parts.h"
 
 #include <stdio.h>
 #include <string.h>
-
-/* A Markdown table of a query's rows; nothing at all where there are none. */
-static void put_table(FILE *out, Db *db, const char *heading, const char *sql)
-{
-    int rows = 0;
-    Query *q = query_open(db, sql, NO_VALUES);
-    while (query_row(q)) {
-        if (rows++ == 0) {
-            fprintf(out, "\n**%s**\n\n|", heading);
-            for (int i = 0; i < query_columns(q); i++)
-                fprintf(out, " %s |", query_name(q, i));
-            fputs("\n|", out);
-            for (int i = 0; i < query_columns(q); i++)
-                fputs(column_type(q, i) == VALUE_REAL || column_type(q, i) == VALUE_INTEGER ? "---:"
-                                                                                              "|"
-                                                                                            : "---"
-                                                                                              "|",
-                      out);
-            fputs("\n", out);
-        }
-        fputs("|", out);
-        for (int i = 0; i < query_columns(q); i++) {
-            fputs(" ", out);
-            if (column_type(q, i) == VALUE_REAL)
-                fprintf(out, "%.4g", column_real(q, i));
-            else
-                md_text(out, column_text(q, i));
-            fputs(" |", out);
-        }
-        fputs("\n", out);
-    }
-    query_close(q);
-}
 
 static void put_protocol(FILE *out)
 {
@@ -60,42 +28,54 @@ static void put_protocol(FILE *out)
           out);
 }
 
+/* Facts of the session that measured or was asked last. */
+#define LAST_STATE \
+    "SELECT f.key AS fact, replace(f.value, 'unavailable: ', '') AS value " \
+    "FROM (SELECT facts FROM v_session ORDER BY blocks > 0 DESC, started_at DESC LIMIT 1) s, " \
+    "json_each(s.facts) f"
+
 static void put_counts(FILE *out, Db *db)
 {
-    put_table(out, db, "What was measured",
+    md_table(out, db, "What was measured",
               "SELECT experiment, count(DISTINCT point) AS points, count(DISTINCT block_id) AS "
               "processes, "
               "sum(outcome = 'ok') AS \"runs that finished\", sum(outcome <> 'ok') AS \"that did "
               "not\", min(started_at) AS \"from\", "
               "max(started_at) AS \"to\" FROM v_outcome WHERE experiment IS NOT NULL GROUP BY "
               "experiment ORDER BY min(started_at_ms)");
-    put_table(out, db, "Why runs did not finish",
+    md_table(out, db, "Why runs did not finish",
               "SELECT outcome, reason, count(*) AS runs, count(DISTINCT point) AS points FROM "
               "v_outcome WHERE outcome <> 'ok' "
               "GROUP BY outcome, reason ORDER BY count(*) DESC LIMIT 20");
+}
+
+void report_machine(FILE *out, Db *db)
+{
+    md_table(out, db, "The machine",
+             "SELECT f.key AS fact, f.value FROM v_machine m, json_each(m.facts) f");
+    md_table(out, db, "Its limits, measured in the same sessions",
+             "SELECT name, isa, dtype, level AS memory, threads, max(value) / 1e9 AS value, 'G' "
+             "|| unit AS unit FROM v_ceiling "
+             "GROUP BY name, isa, dtype, level, threads ORDER BY name, isa, level, threads");
+    md_table(out, db, "Noise certificate: equal code in both arms",
+             "SELECT kernel, name, value, unit, measured_at AS \"measured\" FROM v_noise "
+             "WHERE session_id = (SELECT session_id FROM v_noise ORDER BY measured_at DESC LIMIT "
+             "1) ORDER BY kernel, name");
+    md_table(out, db, "Its state in the last session",
+             LAST_STATE " WHERE f.value NOT LIKE 'unavailable: %'");
+    md_table(out, db, "What it lacks, and why",
+             LAST_STATE " WHERE f.value LIKE 'unavailable: %'");
+    md_table(out, db, "The programs that measured",
+             "SELECT substr(revision, 1, 12) || CASE dirty WHEN 1 THEN ' with changes' ELSE '' "
+             "END AS revision, compiler, flags, count(DISTINCT block_id) AS "
+             "processes FROM v_outcome GROUP BY revision, dirty, compiler, flags ORDER BY "
+             "count(*) DESC");
+    put_counts(out, db);
 }
 
 void report_measuring(FILE *out, const Report *r)
 {
     fputs("\n## How it was measured\n\n", out);
     put_protocol(out);
-    put_table(out, r->db, "The machine",
-              "SELECT f.key AS fact, f.value FROM v_machine m, json_each(m.facts) f");
-    put_table(out, r->db, "Its limits, measured in the same sessions",
-              "SELECT name, isa, dtype, level AS memory, threads, max(value) / 1e9 AS value, 'G' "
-              "|| unit AS unit FROM v_ceiling "
-              "GROUP BY name, isa, dtype, level, threads ORDER BY name, isa, level, threads");
-    put_table(out, r->db, "Noise certificate: equal code in both arms",
-              "SELECT kernel, name, value, unit, measured_at AS \"measured\" FROM v_noise "
-              "WHERE session_id = (SELECT session_id FROM v_noise ORDER BY measured_at DESC LIMIT "
-              "1) ORDER BY kernel, name");
-    put_table(out, r->db, "Its state in the last session",
-              "SELECT f.key AS fact, f.value FROM (SELECT facts FROM v_session WHERE blocks > 0 "
-              "ORDER BY started_at DESC LIMIT 1) s, json_each(s.facts) f");
-    put_table(out, r->db, "The programs that measured",
-              "SELECT substr(revision, 1, 12) || CASE dirty WHEN 1 THEN ' with changes' ELSE '' "
-              "END AS revision, compiler, flags, count(DISTINCT block_id) AS "
-              "processes FROM v_outcome GROUP BY revision, dirty, compiler, flags ORDER BY "
-              "count(*) DESC");
-    put_counts(out, r->db);
+    report_machine(out, r->db);
 }

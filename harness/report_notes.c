@@ -3,7 +3,8 @@
  * drawings are copied beside the report so that its links hold wherever the folder goes. */
 #include "file.h"
 #include "home.h"
-#include "markdown.h"
+#include "markdown_parts.h"
+#include "page.h"
 #include "report.h"
 
 #include <errno.h>
@@ -118,6 +119,17 @@ static void put_line(FILE *out, const Report *r, const char *line, size_t length
     fputc('\n', out);
 }
 
+/* The page is made of the whole report; a mistake in the notes is told where it can be mended. */
+static Status check_notes(const char *path, const char *text, Err *err)
+{
+    Draft html;
+    Status status = draft_open(&html, err);
+    if (!status)
+        status = markdown_to_html(html.out, text, strlen(text), path, err);
+    draft_close(&html);
+    return status;
+}
+
 Status report_notes(FILE *out, const Report *r, const char *file, Err *err)
 {
     char path[HOME_PATH + PATH_SIZE];
@@ -128,6 +140,7 @@ Status report_notes(FILE *out, const Report *r, const char *file, Err *err)
     if (!text)
         return fail(err, BAD_INPUT, "%s: %s; each paper has notes in both languages", path,
                     strerror(errno));
+    const Status status = check_notes(path, text, err);
     for (const char *line = text; *line;) {
         const size_t length = strcspn(line, "\n");
         if (strncmp(line, "```", 3) == 0)
@@ -136,5 +149,5 @@ Status report_notes(FILE *out, const Report *r, const char *file, Err *err)
         line += length + (line[length] == '\n');
     }
     free(text);
-    return OK;
+    return status;
 }

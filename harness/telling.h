@@ -13,9 +13,14 @@ typedef struct {
     char       markdown[700], html[700];   /* paths of the report */
 } Telling;
 
-/* Judges, draws and reports; `into` is the folder that gets figures/ and report/. */
-Status telling_open(Telling *t, const char *paper, const char *db_path, const char *machine,
-                    const char *into, Err *err);
+typedef struct {
+    const char *db_path, *machine;   /* machine: an alias, or NULL for judge_machine()'s choice */
+    const char *into;                /* the folder that gets figures/ and report/ */
+    int         in_site;             /* 1: it becomes a site */
+} TellingOf;
+
+/* Judges, draws and reports. */
+Status telling_open(Telling *t, const char *paper, const TellingOf *of, Err *err);
 void   telling_close(Telling *t);
 
 #endif

@@ -32,7 +32,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     Err err = { "" };
     FILE *out = open_memstream(&html, &html_size);
     require(out);
-    if (markdown_to_html(out, text, strlen(text), &err)) require(err.text[0]);
+    if (markdown_to_html(out, text, strlen(text), "notes", &err)) require(err.text[0]);
     fclose(out);
     for (const char *at = html; (at = strchr(at, '<')); at++) check_tag(at);
     markdown_anchor(text, anchor, sizeof anchor);

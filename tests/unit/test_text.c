@@ -59,7 +59,7 @@ static void becomes(const char *markdown, const char *html)
     size_t size = 0;
     Err err;
     FILE *out = open_memstream(&text, &size);
-    assert_int_equal(markdown_to_html(out, markdown, strlen(markdown), &err), OK);
+    assert_int_equal(markdown_to_html(out, markdown, strlen(markdown), "text", &err), OK);
     fclose(out);
     assert_string_equal(text, html);
     free(text);
@@ -69,6 +69,8 @@ static void tags_and_links(void **state)
 {
     (void)state;
     becomes("a <sub class='x' onclick=\"y\">b</sub>\n", "<p>a <sub class=\"x\">b</sub></p>\n");
+    becomes("<meter max=\"9\" value=\"3\" style=\"b\">\n",
+            "<p><meter max=\"9\" value=\"3\"></p>\n");
     becomes("a <script>b</script>\n", "<p>a &lt;script>b&lt;/script></p>\n");
     becomes("<details open ontoggle=x>\n", "<details open=\"\">\n");
     becomes("<svg/onload=x>\n", "<p>&lt;svg/onload=x&gt;</p>\n");
