@@ -124,7 +124,7 @@ grep -qi 'href="javascript' results/report/evil.html && bad 'a link of the repor
 # ---- names that lead elsewhere --------------------------------------------------------------------
 sed -i 's|evil/plot\]|../../a]|' papers/evil/paper.yaml
 expect 2 'a name as flashattention/runtime is wanted' "$ATTEST" figures evil --db a.db
-expect 2 'no paper "\.\./evil"' "$ATTEST" report ../evil --db a.db
+expect 2 "no paper '\.\./evil'" "$ATTEST" report ../evil --db a.db
 cat >names.yaml <<'END'
 experiment: ../../names
 title: x

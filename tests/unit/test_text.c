@@ -70,7 +70,7 @@ static void tags_and_links(void **state)
     (void)state;
     becomes("a <sub class='x' onclick=\"y\">b</sub>\n", "<p>a <sub class=\"x\">b</sub></p>\n");
     becomes("<meter max=\"9\" value=\"3\" style=\"b\">\n",
-            "<p><meter max=\"9\" value=\"3\"></p>\n");
+            "<meter max=\"9\" value=\"3\">\n");
     becomes("a <script>b</script>\n", "<p>a &lt;script>b&lt;/script></p>\n");
     becomes("<details open ontoggle=x>\n", "<details open=\"\">\n");
     becomes("<svg/onload=x>\n", "<p>&lt;svg/onload=x&gt;</p>\n");
