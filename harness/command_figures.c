@@ -5,11 +5,16 @@
 #include "judge.h"
 #include "told.h"
 
+#include "../kernels/core/problem.h"
+
+#include <fnmatch.h>
 #include <string.h>
 
 static const Option options[] = {
     { "into", 'o', "DIR", "the folder that gets figures/PAPER/ (default: results)", NULL },
     { "machine", 'm', "ALIAS", "draw this machine's rows, not those of the one it runs on", NULL },
+    { "terminal", 't', NULL, "draw in characters on the terminal, and write no files", NULL },
+    { "only", 0, "GLOB", "with --terminal: only figures of such a name, as 'runtime*'", NULL },
     { "check", 0, NULL, "draw nothing; name stale pictures, exit with 1 if there are any", NULL },
     { 0 }
 };
@@ -64,6 +69,27 @@ static Status draw(const Call *call, Json *json, const Paper *paper, Figures *fi
     return status;
 }
 
+/* With --terminal. A pipe is taken for a terminal of 100 columns. */
+static Status show(const Call *call, const Paper *paper, const Figures *figures, Err *err)
+{
+    const char *only = call_option(call, "only"), *name[FIGURES_MAX];
+    const int width = terminal_width(call->out) ? terminal_width(call->out) : 100;
+    int shown = 0;
+    for (int i = 0; i < figures->count && !call_stopped(call); i++) {
+        const Figure *f = &figures->item[i];
+        name[i] = f->name;
+        if (only && fnmatch(only, f->name, 0))
+            continue;
+        fputs(shown++ ? "\n" : "", call->out);
+        figure_terminal(call->out, f, width, terminal_utf8());
+    }
+    if (shown || !only || !figures->count)
+        return OK;
+    const char *near = did_you_mean(only, name, figures->count);
+    return fail(err, BAD_INPUT, "%s has no figure '%s' with rows; did you mean '%s'?", paper->id,
+                only, near ? near : name[0]);
+}
+
 static Status one_paper(const Call *call, Json *json, const char *id, int *stale, Err *err)
 {
     Paper paper;
@@ -78,6 +104,8 @@ static Status one_paper(const Call *call, Json *json, const char *id, int *stale
         status = figures_open(&figures, &paper, call->db_path, machine, err);
     if (!status && call_option(call, "check"))
         *stale += figures_stale(&figures, &paper, into, call->out);
+    else if (!status && call_option(call, "terminal"))
+        status = show(call, &paper, &figures, err);
     else if (!status)
         status = draw(call, json, &paper, &figures, into, err);
     if (!status && figures.empty)
@@ -122,6 +150,9 @@ const Command command_figures = {
         "Draws the `figures:` of the paper's experiments (or of all papers) with gnuplot into "
         "DIR/figures/PAPER/: NAME.gp, which holds its data and draws by itself, NAME.svg for "
         "light and dark pages, and NAME.png.\n"
+        "With --terminal they are drawn in characters instead, as wide as the terminal is: a "
+        "letter and a colour a series, capitals ours, small letters the paper's, dots in braille "
+        "or, without UTF-8, in ASCII.\n"
         "Each carries its query and the SHA-256 of the rows that it was drawn from. Ours with "
         "intervals, published values beside them as printed, failures as crosses at the edge. "
         "Prints the paths; with --json also rows, hashes and queries.",

@@ -72,6 +72,8 @@ void   figure_plot(FILE *out, const Figure *f, const char *stem);
 Status figure_gnuplot(const char *folder, const char *const *gp, int count, Err *err);
 /* Puts title, description, query, hash, dark colours and the link to the note into a drawn .svg. */
 Status figure_finish_svg(const char *path, const Figure *f, const char *note_url, Err *err);
+/* Drawn in characters, `width` columns wide (at least 40), with braille dots or in ASCII. */
+void   figure_terminal(FILE *out, const Figure *f, int width, int utf8);
 /* The rows as a Markdown table, a column a series. */
 void   figure_table(FILE *out, const Figure *f);
 

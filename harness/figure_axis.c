@@ -19,7 +19,7 @@ const char *series_colour(const Series *s)
     return s->colour < 0 ? GREY_LIGHT : palette_light[s->colour % COLOURS];
 }
 
-enum { MARKS_MAX = 12 };
+enum { STEPS_MAX = 12 };
 
 /* ---- axes ----------------------------------------------------------------------------------- */
 
@@ -57,6 +57,15 @@ void axis_finish(Axis *a, double room)
     }
 }
 
+void axis_make_room(Axis *y, double share)
+{
+    if (y->log)
+        y->high = fmin(y->high * exp((log(y->high) - log(y->low)) * share / (1 - share)),
+                       HIGH_MOST);
+    else
+        y->high += (y->high - y->low) * share / (1 - share);
+}
+
 double axis_place(const Axis *a, double value)
 {
     return a->log ? (log(value) - log(a->low)) / (log(a->high) - log(a->low))
@@ -92,24 +101,23 @@ void number_print(double value, int powers_of_two, char *out, size_t size)
         snprintf(out, size, "%.6g", value);
 }
 
-static void mark(FILE *out, double value, int powers_of_two, int *count)
+static void mark(Marks *m, double value)
 {
-    char text[32];
-    value += 0.0;   /* -0 becomes 0 */
-    number_print(value, powers_of_two, text, sizeof text);
-    fprintf(out, "%s\"%s\" %.9g", (*count)++ ? ", " : "", text, value);
+    if (m->count < MARKS_MAX)
+        m->at[m->count++] = value + 0.0;   /* -0 becomes 0 */
 }
 
 /* Powers of two, thinned to at most nine. */
-static void write_powers(FILE *out, const Axis *a, int *count)
+static void mark_powers(Marks *m, const Axis *a)
 {
     const int from = (int)ceil(log2(a->low) - 1e-9), to = (int)floor(log2(a->high) + 1e-9);
     const int step = (to - from) / 9 + 1;
+    m->powers_of_two = 1;
     for (int e = from; e <= to; e += step)
-        mark(out, exp2(e), 1, count);
+        mark(m, exp2(e));
 }
 
-static void write_decades(FILE *out, const Axis *a, int *count)
+static void mark_decades(Marks *m, const Axis *a)
 {
     static const double all[] = { 1, 2, 5 };
     const double decades = log10(a->high) - log10(a->low);
@@ -118,11 +126,11 @@ static void write_decades(FILE *out, const Axis *a, int *count)
         for (int i = 0; i < each; i++) {
             const double value = all[i] * pow(10, e);
             if (value >= a->low * 0.999 && value <= a->high * 1.001)
-                mark(out, value, 0, count);
+                mark(m, value);
         }
 }
 
-static void write_steps(FILE *out, const Axis *a, int *count)
+static void mark_steps(Marks *m, const Axis *a)
 {
     const double rough = (a->high - a->low) / 5, unit = pow(10, floor(log10(rough)));
     const double step = rough / unit < 1.5   ? unit
@@ -131,22 +139,33 @@ static void write_steps(FILE *out, const Axis *a, int *count)
                                              : 10 * unit;
     const double first = ceil(a->low / step - 1e-9);
     /* Far from zero two marks may be the same number: no more than fit. */
-    for (int k = 0; k < MARKS_MAX && (first + k) * step <= a->high * (1 + 1e-9); k++)
-        mark(out, (first + k) * step, 0, count);
+    for (int k = 0; k < STEPS_MAX && (first + k) * step <= a->high * (1 + 1e-9); k++)
+        mark(m, (first + k) * step);
+}
+
+void axis_marks(const Axis *a, Marks *m)
+{
+    *m = (Marks){ 0 };
+    if (!a->log || (!a->powers_of_two && a->high < 8 * a->low))
+        mark_steps(m, a);
+    else if (a->powers_of_two)
+        mark_powers(m, a);
+    else
+        mark_decades(m, a);
 }
 
 void axis_write_marks(FILE *out, const Axis *a, char which)
 {
-    int count = 0;
+    Marks m;
+    char text[32];
+    axis_marks(a, &m);
     if (a->log)
         fprintf(out, "set logscale %c\n", which);
     fprintf(out, "set %crange [%.9g:%.9g]\nset %ctics (", which, a->low, a->high, which);
-    if (!a->log || (!a->powers_of_two && a->high < 8 * a->low))
-        write_steps(out, a, &count);
-    else if (a->powers_of_two)
-        write_powers(out, a, &count);
-    else
-        write_decades(out, a, &count);
+    for (int i = 0; i < m.count; i++) {
+        number_print(m.at[i], m.powers_of_two, text, sizeof text);
+        fprintf(out, "%s\"%s\" %.9g", i ? ", " : "", text, m.at[i]);
+    }
     fputs(")\n", out);
 }
 
@@ -340,4 +359,24 @@ void layout_open(Layout *l, const Figure *f, int panel_width, int panel_height)
     dress(l);
     l->columns = l->panels == 1 ? 1 : 2;
     layout_fit(l);
+}
+
+void layout_signs(const Layout *l, const char *published_as, char *out, size_t size)
+{
+    const Figure *f = l->figure;
+    int failed = 0, published = 0;
+    for (int i = 0; i < f->rows; i++) {
+        failed |= row_failed(&f->row[i]);
+        published |= f->row[i].published;
+    }
+    char machine[80] = "";
+    if (f->published_setting)
+        snprintf(machine, sizeof machine, "%.*s", (int)strcspn(f->published_setting, ";"),
+                 f->published_setting);
+    snprintf(out, size, "%s%s%s%s%s%s%s%s",
+             f->intervals ? "ours with 95 % intervals over processes" : "ours",
+             published ? "; " : "", published ? published_as : "",
+             published ? ": as published" : "", published && *machine ? " (" : "",
+             published ? machine : "", published && *machine ? ")" : "",
+             failed ? "; ×: did not finish" : "");
 }

@@ -19,7 +19,12 @@ typedef struct { double low, high; int log, powers_of_two, any; } Axis;
 
 void axis_add(Axis *a, double value); /* widens it; NaN, and on a log axis <= 0, are passed over */
 void axis_finish(Axis *a, double room); /* adds room at both ends as a share of the length */
+/* Room above the curves, as a share of the whole, so that a failure is never taken for a value. */
+void axis_make_room(Axis *a, double share);
 double axis_place(const Axis *a, double value);  /* 0 at the low end, 1 at the high one */
+enum { MARKS_MAX = 64 };
+typedef struct { double at[MARKS_MAX]; int count, powers_of_two; } Marks;
+void   axis_marks(const Axis *a, Marks *m);
 void   axis_write_marks(FILE *out, const Axis *a, char which);   /* "set xtics (...)" */
 /* "16K", "0.25", "1.2M": as short as it can be read. */
 void   number_print(double value, int powers_of_two, char *out, size_t size);
@@ -44,6 +49,10 @@ typedef struct {
 
 void layout_open(Layout *l, const Figure *f, int panel_width, int panel_height);
 void layout_fit(Layout *l); /* after panel_width, panel_height or top has changed */
+/* What the signs mean, for the signs that are there; published_as: "dashed". */
+void layout_signs(const Layout *l, const char *published_as, char *out, size_t size);
+/* Rows of crosses that the fullest panel needs. */
+int  layout_failing_series(const Layout *l);
 int  series_find(const Layout *l, const FigureRow *row);         /* -1: too many series */
 /* A published row stands in every panel whose name it does not contradict. */
 int  row_in_panel(const FigureRow *row, const char *panel);

@@ -33,33 +33,12 @@ void gp_margins(FILE *out, const Layout *l, int panel, Margins inside)
             1 - (y + l->panel_height - inside.bottom) / l->height);
 }
 
-/* What the signs mean, for the signs that are there. */
-static void legend(const Layout *l, char *out, size_t size)
-{
-    const Figure *f = l->figure;
-    int failed = 0, published = 0;
-    for (int i = 0; i < f->rows; i++) {
-        failed |= row_failed(&f->row[i]);
-        published |= f->row[i].published;
-    }
-    char machine[80] = "";
-    if (f->published_setting)
-        snprintf(machine, sizeof machine, "%.*s", (int)strcspn(f->published_setting, ";"),
-                 f->published_setting);
-    snprintf(out, size, "%s%s%s%s%s%s",
-             f->intervals ? "ours with 95 % intervals over processes" : "ours",
-             !published               ? ""
-             : f->kind == FIGURE_BARS ? "; pale: as published"
-             : f->kind == FIGURE_LINE ? "; dashed: as published"
-                                      : "; open: as published",
-             published && *machine ? " (" : "", published ? machine : "",
-             published && *machine ? ")" : "", failed ? "; ×: did not finish" : "");
-}
-
 void gp_heading(FILE *out, const Layout *l)
 {
     char signs[300];
-    legend(l, signs, sizeof signs);
+    const FigureKind kind = l->figure->kind;
+    layout_signs(l, kind == FIGURE_BARS ? "pale" : kind == FIGURE_LINE ? "dashed" : "open", signs,
+                 sizeof signs);
     fprintf(out, "set label 1 ");
     gp_text(out, l->figure->title);
     fprintf(out, " at screen %.6f, screen %.6f left font face.\":Bold,15\"\n", 16.0 / l->width,

@@ -262,8 +262,7 @@ static void plot_panel(FILE *out, const Layout *l, int panel, const Axis *x, con
     fputs("\n", out);
 }
 
-/* Rows of crosses that the fullest panel needs. */
-static int failing_series(const Layout *l)
+int layout_failing_series(const Layout *l)
 {
     int most = 0;
     for (int panel = 0; panel < l->panels; panel++) {
@@ -277,16 +276,6 @@ static int failing_series(const Layout *l)
         most = failing > most ? failing : most;
     }
     return most;
-}
-
-/* Room above the curves, so that a failure is never taken for a value. */
-static void make_room(Axis *y, double share)
-{
-    if (y->log)
-        y->high = fmin(y->high * exp((log(y->high) - log(y->low)) * share / (1 - share)),
-                       HIGH_MOST);
-    else
-        y->high += (y->high - y->low) * share / (1 - share);
 }
 
 void figure_plot_lines(FILE *out, Layout *l)
@@ -303,7 +292,7 @@ void figure_plot_lines(FILE *out, Layout *l)
         axis_add(&y, f->reference_y);
     axis_finish(&x, 0.03);
     axis_finish(&y, 0.06);
-    make_room(&y, fmin(FAILURE_STEP * failing_series(l), 0.8));
+    axis_make_room(&y, fmin(FAILURE_STEP * layout_failing_series(l), 0.8));
     fprintf(out, "reference = %.9g\nunset key\nset border 3 lc rgb grey\n",
             isfinite(f->reference_y) ? f->reference_y : 0);
     fputs("set tics nomirror scale 0.5 font face.\",11\"\n"

@@ -12,7 +12,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
-enum { PATH_SIZE = 600, FIGURES_MAX = 128 };
+enum { PATH_SIZE = 600 };
 
 /* ---- reading -------------------------------------------------------------------------------- */
 

@@ -6,6 +6,8 @@
 
 #include "figure.h"
 
+enum { FIGURES_MAX = 128 };   /* of a paper */
+
 typedef struct {
     Figure *item;       /* those with rows, in the order of paper.yaml's experiments */
     Tree  **tree;       /* of the experiments; own the entries' text */

@@ -3,6 +3,7 @@
  * failures at the edge, and a picture that knows its query and its rows. */
 #include "../../harness/figure_draw.h"
 #include "../../harness/file.h"
+#include "figure_sketch.h"
 
 #include <math.h>
 #include <setjmp.h>
@@ -101,43 +102,6 @@ static void published_values_find_their_panel(void **state)
 }
 
 /* ---- drawing without a database ------------------------------------------------------------- */
-
-enum { MOST = 64 };
-
-static void add(Figure *f, const char *series, double x, double y, double half, const char *outcome)
-{
-    f->row[f->rows++] = (FigureRow){ .facet = "",
-                                     .series = (char *)series,
-                                     .segment = "",
-                                     .outcome = (char *)outcome,
-                                     .point = "p",
-                                     .x = x,
-                                     .y = y,
-                                     .low = half > 0 ? y - half : NAN,
-                                     .high = half > 0 ? y + half : NAN };
-    f->intervals |= half > 0;
-}
-
-static Figure sketch(FigureRow *row, FigureKind kind)
-{
-    Figure f = { .name = "sketch",
-                 .title = "A \"title\" with 100 % <signs>",
-                 .experiment = "demo/pair",
-                 .note = "",
-                 .x_label = "x",
-                 .y_label = "time (ms)",
-                 .reference_label = "",
-                 .kind = kind,
-                 .log_x = 1,
-                 .log_y = 1,
-                 .scale = 1,
-                 .reference_y = NAN,
-                 .query = "SELECT 'a' AS b\nFROM v_time WHERE 1 < 2",
-                 .paper_query = "",
-                 .row = row };
-    strcpy(f.rows_hash, "0123456789abcdef");
-    return f;
-}
 
 static void plot(const Figure *f, char **text)
 {
