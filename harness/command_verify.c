@@ -7,12 +7,12 @@
 
 static void print_checks(FILE *out, const char *path, const Verification *v)
 {
-    static const char *const signs[] = { "\342\234\223", "\342\234\227", "\302\267" };
+    static const char *const signs[] = { "\342\234\223 ", "\342\234\227 ", "\302\267 " };
     static const char *const words[] = { "agrees", "differs", "note" };
     static const char *const colours[] = { "32", "1;31", "2" };
     for (int i = 0; i < v->checks; i++) {
         const Check *c = &v->check[i];
-        fprintf(out, "%s%s %-7s%s %-11s  %s\n", paint(out, colours[c->kind]),
+        fprintf(out, "%s%s%-7s%s  %-11s  %s\n", paint(out, colours[c->kind]),
                 terminal_utf8() ? signs[c->kind] : "", words[c->kind], paint(out, "0"), c->what,
                 c->text);
     }
