@@ -36,8 +36,8 @@ static const char *refuses(const Problem *p)
     if (v[BM] != 1 && v[BM] != v[AT_B]) return "Bm has to be 1 or B";
     if (v[HM] != 1 && v[HM] != v[AT_H]) return "Hm has to be 1 or H";
     const double mask = (double)blocks(v[AT_T], v[BR]) * (double)blocks(v[AT_TK], v[BC]);
-    if (mask * (double)v[AT_B] * (double)v[HM] > 0x1p28)
-        return "the masks of a batch have more than 2^28 blocks";
+    if (mask * (double)v[AT_B] * (double)v[HM] > 0x1p26)
+        return "the masks of a batch have more than 2^26 blocks";
     return attention_refuses(p);
 }
 

@@ -20,7 +20,7 @@ export TMPDIR here seconds
 # shellcheck disable=SC2016  # the inner shell expands
 printf '%s\n' "$@" | xargs -P "${FUZZ_JOBS:-2}" -I TARGET sh -c '
     t=TARGET; mkdir -p "$here/corpus/$t"
-    if "$here/$t" -max_total_time="$seconds" -timeout=20 -rss_limit_mb=2048 -malloc_limit_mb=1024 \
+    if "$here/$t" -max_total_time="$seconds" -timeout=60 -rss_limit_mb=2048 -malloc_limit_mb=1024 \
            -artifact_prefix="$here/findings/$t-" -print_final_stats=1 "$here/corpus/$t" "tests/fuzz/$t" >"$here/log/$t" 2>&1
     then printf "ok       %s: %s inputs\n" "$t" "$(sed -n "s/^stat::number_of_executed_units: *//p" "$here/log/$t")"
     else echo "FAILED   $t"; tail -n 40 "$here/log/$t"; exit 1
