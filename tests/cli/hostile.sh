@@ -44,7 +44,7 @@ expect 1 'no memory' "$ATTEST" query --db a.db --format csv \
 expect 1 'too many rows for a table' "$ATTEST" query --db a.db \
     "$endless SELECT printf('%.*c', 1000000, 'a') FROM c LIMIT 400"
 expect 2 'outside 1' "$ATTEST" query --db a.db --seconds 0 "SELECT 1"
-"$ATTEST" query --db a.db "$endless SELECT count(*) FROM c" 2>/dev/null &
+"$ATTEST" query --db a.db "$endless SELECT count(*) FROM c" >/dev/null 2>&1 &
 sleep 1
 kill -INT $!
 wait $!
