@@ -121,9 +121,15 @@ $(UNIT_ISA): %: %.o $(LIBRARY)
 $(BUILD)/tests/isa_here: %: %.o $(CORE)
 	$(call say,link    $@)$(CC) $(COMMON) $(filter %/isa_here.o %/isa.o %/status.o %/text.o,$^) -o $@
 
+# A database as large as one likes, of measurements that nobody made.
+$(BUILD)/tests/scale/fill: %: %.o $(LIBRARY)
+	$(call say,link    $@)$(CC) $(COMMON) $^ $(LDLIBS) -o $@
+$(BUILD)/tests/scale/clock: %: %.o
+	$(call say,link    $@)$(CC) $(COMMON) $^ -o $@
+
 # All of them, or TESTS="build/tests/unit/test_db tests/check.sh"; SKIP: which not, with % for any text.
 TESTS := $(UNIT) $(UNIT_ISA) $(FUZZ) $(filter-out tests/run.sh,$(wildcard tests/*.sh tests/cli/*.sh))
-tests: $(BUILD)/attest $(BUILD)/tests/isa_here $(UNIT) $(UNIT_ISA) $(FUZZ)
+tests: $(BUILD)/attest $(BUILD)/tests/isa_here $(BUILD)/tests/scale/fill $(UNIT) $(UNIT_ISA) $(FUZZ)
 test: tests
 	@sh tests/run.sh $(BUILD) $(filter-out $(SKIP),$(TESTS))
 
@@ -185,6 +191,11 @@ $(PAPERS:%=reruns-%): reruns-%: $(BUILD)/attest
 readme: $(BUILD)/attest
 	sh harness/readme.sh $(BUILD)/attest
 
+# The commands on a file of POINTS points; the table in README.md.
+POINTS ?= 1000000
+bench-harness: $(BUILD)/attest $(BUILD)/tests/scale/fill $(BUILD)/tests/scale/clock
+	sh tests/scale/bench.sh $(BUILD) $(POINTS)
+
 # Where a shell looks for the completion of `attest`, and man for its page.
 INTO      := $(DESTDIR)$(PREFIX)
 BASH_FILE := $(INTO)/share/bash-completion/completions/attest
@@ -208,6 +219,6 @@ clean:
 	rm -rf $(BUILD)
 
 FORCE:
-.PHONY: all tests test fuzz fuzzers bench-stats test-sanitized test-site test-neon reproduce figures report site readme install uninstall clean FORCE
+.PHONY: all tests test fuzz fuzzers bench-stats test-sanitized test-site test-neon reproduce figures report site readme bench-harness install uninstall clean FORCE
 .SECONDARY:
 -include $(wildcard $(BUILD)/*.d $(BUILD)/kernels/*/*.d $(BUILD)/harness/*.d $(BUILD)/harness/*/*.d $(BUILD)/tests/*.d $(BUILD)/tests/*/*.d)

@@ -117,17 +117,22 @@ static Timed *new_cost(Db *db, TimedList *c, const Query *q)
 }
 
 /* Medians of the side's blocks by point. Where a side has several codes of a point, the last one's.
- */
+ * Read from the side's blocks on: a session is little of a large file. */
 static void load(Db *db, const Side *side, TimedList *out)
 {
-    Query *q = query_open(
-        db,
-        "SELECT r.point, r.code, p.text, t.median_ns FROM timing t JOIN run r ON r.id = t.run "
-        "JOIN block b ON b.id = r.block JOIN session s ON s.id = b.session JOIN build u ON u.id = "
-        "b.build "
-        "JOIN point p ON p.id = r.point WHERE (?1 = 0 OR s.machine = ?1) AND (?2 = 0 OR s.id = ?2) "
-        "AND (?3 = '' OR u.revision = ?3) ORDER BY r.point, b.started_at_ms, b.id",
-        VALUES(val_integer(side->machine), val_integer(side->session), val_text(side->revision)));
+    char sql[512];
+    const Value whose = side->session   ? val_integer(side->session)
+                        : side->machine ? val_integer(side->machine)
+                                        : val_text(side->revision);
+    snprintf(sql, sizeof sql,
+             "SELECT r.point, r.code, p.text, t.median_ns FROM block b "
+             "CROSS JOIN run r ON r.block = b.id CROSS JOIN timing t ON t.run = r.id "
+             "CROSS JOIN point p ON p.id = r.point "
+             "WHERE b.%s ORDER BY r.point, b.started_at_ms, b.id",
+             side->session   ? "session = ?"
+             : side->machine ? "session IN (SELECT id FROM session WHERE machine = ?)"
+                             : "build IN (SELECT id FROM build WHERE revision = ?)");
+    Query *q = query_open(db, sql, 1, &whose);
     Timed *now = NULL;
     while (query_row(q)) {
         const int64_t point = column_integer(q, 0), code = column_integer(q, 1);

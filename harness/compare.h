@@ -9,8 +9,8 @@
 
 typedef struct {
     char    name[96];          /* "session 1f3a..., 2024-05-01 10:00:00" */
-    int64_t machine, session;  /* 0: any */
-    char    revision[72];      /* "": any */
+    int64_t machine, session;  /* one of the three; the others are 0 or "" */
+    char    revision[72];
 } Side;
 
 /* `word`: a machine's alias, the start of a session's or a revision's id (4 digits or more), "last"

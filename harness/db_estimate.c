@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* From stored samples to what the views show: timing and pair_time of each block, then estimate,
  * summary and ratio of all blocks of a point or a pair. Everything here is computed from raw rows
- * alone, so that throwing it away and deriving it again gives the same bits. */
+ * alone, so that throwing it away and deriving it again gives the same bits.
+ *
+ * What is stale is little, and the file may be large: CROSS JOIN makes SQLite begin with the stale
+ * blocks, whatever it believes of the tables. */
 #include "db_internal.h"
 #include "stats.h"
 
@@ -156,7 +159,7 @@ static void derive_timings(Db *db)
 {
     Query *q = query_open(
         db,
-        "SELECT r.id, p.threads, p.isa, s.data FROM stale t JOIN run r ON r.block = t.block "
+        "SELECT r.id, p.threads, p.isa, s.data FROM stale t CROSS JOIN run r ON r.block = t.block "
         "JOIN point p ON p.id = r.point JOIN sample s ON s.run = r.id WHERE r.outcome = 'ok'",
         NO_VALUES);
     while (query_row(q)) {
@@ -206,8 +209,8 @@ static void derive_pair_times(Db *db)
     Samples s = { 0 };
     Query *q = query_open(db,
         "SELECT x.id, y.id, sx.data, sy.data, tx.clock, ty.clock FROM stale t "
-        "JOIN run x ON x.block = t.block JOIN run y ON y.block = t.block AND x.point < y.point "
-        "JOIN timing tx ON tx.run = x.id JOIN timing ty ON ty.run = y.id "
+        "CROSS JOIN run x ON x.block = t.block CROSS JOIN run y ON y.block = t.block "
+        "AND x.point < y.point JOIN timing tx ON tx.run = x.id JOIN timing ty ON ty.run = y.id "
         "JOIN sample sx ON sx.run = x.id JOIN sample sy ON sy.run = y.id", NO_VALUES);
     while (query_row(q)) {
         Timer timer;
@@ -418,7 +421,7 @@ static void mark_newest(Db *db, const Key *k)
         "UPDATE ratio SET newest = EXISTS (SELECT 1 FROM estimate a, estimate b "
         "WHERE a.machine = ratio.machine AND a.point = point_a AND a.code = code_a AND a.newest "
         "AND b.machine = ratio.machine AND b.point = point_b AND b.code = code_b AND b.newest) "
-        "WHERE machine = ?1 AND (point_a = ?2 OR point_b = ?2)",
+        "WHERE +machine = ?1 AND (point_a = ?2 OR point_b = ?2)",   /* by point: +, no index */
         VALUES(val_integer(k->machine), val_integer(k->point)));
 }
 
@@ -438,8 +441,9 @@ static void derive_estimate(Db *db, const Key *k)
 static void derive_estimates(Db *db)
 {
     Query *q = query_open(db,
-        "SELECT DISTINCT s.machine, r.point, r.code FROM stale t JOIN block b ON b.id = t.block "
-        "JOIN session s ON s.id = b.session JOIN run r ON r.block = b.id", NO_VALUES);
+        "SELECT DISTINCT s.machine, r.point, r.code FROM stale t CROSS JOIN block b "
+        "ON b.id = t.block CROSS JOIN session s ON s.id = b.session "
+        "CROSS JOIN run r ON r.block = b.id", NO_VALUES);
     while (query_row(q)) {
         const Key k = { column_integer(q, 0), column_integer(q, 1), column_integer(q, 2) };
         derive_estimate(db, &k);
@@ -520,8 +524,9 @@ static void derive_ratios(Db *db)
 {
     Query *q = query_open(db,
         "SELECT DISTINCT s.machine, x.point, x.code, y.point, y.code FROM stale t "
-        "JOIN block b ON b.id = t.block JOIN session s ON s.id = b.session "
-        "JOIN run x ON x.block = b.id JOIN run y ON y.block = b.id AND x.point < y.point "
+        "CROSS JOIN block b ON b.id = t.block CROSS JOIN session s ON s.id = b.session "
+        "CROSS JOIN run x ON x.block = b.id CROSS JOIN run y ON y.block = b.id "
+        "AND x.point < y.point "
         "JOIN pair_time p ON p.run_a = x.id AND p.run_b = y.id", NO_VALUES);
     while (query_row(q)) {
         const PairKey k = { column_integer(q, 0), column_integer(q, 1), column_integer(q, 2),

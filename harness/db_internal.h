@@ -18,7 +18,7 @@ int  db_failed(const Db *db);
 typedef struct { int version; const char *sql; } Migration;   /* from version - 1 to version */
 
 enum {
-    SCHEMA_VERSION = 1,
+    SCHEMA_VERSION = 2,
     SCHEMA_APPLICATION = 0x41545354          /* "ATST", as file(1) may show it */
 };
 

@@ -145,9 +145,10 @@ void connect_to(Db *db, int flags, const char *name)
     sqlite3_extended_result_codes(db->sqlite, 1);
     sqlite3_progress_handler(db->sqlite, 1000, stopped, db);
     restrain(db->sqlite);
-    db_script(db, "PRAGMA temp_store = MEMORY");     /* sorting fills no disk */
     const int functions = sql_functions_register(db->sqlite);
     if (functions != SQLITE_OK) sqlite_trouble(db, functions);
+    /* Sorting fills no disk, and pages of a large file that are needed again are not read again. */
+    db_script(db, "PRAGMA temp_store = MEMORY; PRAGMA cache_size = -65536");
 }
 
 void disconnect(Db *db)
@@ -177,9 +178,7 @@ static Status open_to_write(Db *db, Err *err)
     Status status = is_in_memory(db) ? OK : make_folders(db->path, err);
     if (status) return status;
     connect_to(db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | uri_flag(db), db->path);
-    db_script(db,
-              "PRAGMA foreign_keys = ON; PRAGMA synchronous = NORMAL;"
-              "PRAGMA cache_size = -32768");
+    db_script(db, "PRAGMA foreign_keys = ON; PRAGMA synchronous = NORMAL");
     const SchemaState state = schema_state(db);
     if (state != SCHEMA_FOREIGN && state != SCHEMA_NEWER && !is_in_memory(db)) choose_journal(db);
     if ((status = db_check(db, err)) || (status = schema_bring_up(db, err))) return status;

@@ -8,8 +8,9 @@
 #include <string.h>
 
 extern const char schema_sql[], views_sql[];   /* embedded by the build */
+extern const char migration_2_scale_sql[];
 
-static const Migration migrations[] = { { 0 } };
+static const Migration migrations[] = { { 2, migration_2_scale_sql }, { 0 } };
 
 /* Raise when derived rows of equal samples become others: a file's are then derived again. */
 static const char DERIVATION[] = "2";

@@ -192,12 +192,6 @@ static int64_t store_point(Db *db, const Point *point)
     point_print(point, text, sizeof text);
     const int64_t id = point_id(text);
     store_point_row(db, id, text, point);
-    const Method *m = point->problem.method;
-    for (int i = 0; m->param[i].name; i++) {
-        db_write(db, "INSERT OR IGNORE INTO param (point, name, value) VALUES (?, ?, ?)",
-                 VALUES(val_integer(id), val_text(m->param[i].name),
-                        val_integer(point->problem.value[i])));
-    }
     return id;
 }
 

@@ -229,7 +229,9 @@ void figure_put_query(FILE *out, const Node *entry, const char *experiment)
         fputs("\nUNION ALL\n", out);
         put_select(out, entry, "v_point", "NULL", "NULL", "NULL");
         put_where(out, entry, experiment, "point");
-        fprintf(out, "\n  AND outcome <> 'ok' AND point NOT IN (SELECT point FROM %s)", view);
+        fprintf(out,
+                "\n  AND outcome <> 'ok' AND NOT EXISTS (SELECT 1 FROM %s q WHERE q.point = "
+                "v_point.point)", view);
     }
     fputs("\nORDER BY 1, 2, 3", out);
 }

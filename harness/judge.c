@@ -4,6 +4,7 @@
 #include "judge.h"
 #include "db_half.h"
 #include "deadline.h"
+#include "judge_runs.h"
 
 #include "../kernels/core/text.h"
 
@@ -56,6 +57,7 @@ typedef struct {
     int64_t      machine;
     Db          *db;         /* all blocks */
     Db          *half[2];    /* opened when first asked for */
+    TriedRuns    tried;
 } Court;
 
 typedef struct { int rows; double value, low, high; } Answer;
@@ -155,40 +157,37 @@ static int means_another(const char *sql, const char *const *words, const char *
     return 0;
 }
 
-static int is_behind(const char *sql, const Query *q)
+static int is_behind(const char *sql, const TriedRun *run)
 {
     static const char *const passes[] = { "fwd", "bwd", "step", NULL };
     static const char *const dtypes[] = { "f32", "bf16", "f64", NULL };
-    return names(sql, column_text(q, 2))
-        && (!strstr(sql, "variant") || names(sql, column_text(q, 3)))
-        && !means_another(sql, passes, column_text(q, 6))
-        && !means_another(sql, dtypes, column_text(q, 7));
+    return names(sql, run->method)
+        && (!strstr(sql, "variant") || names(sql, run->variant))
+        && !means_another(sql, passes, run->pass)
+        && !means_another(sql, dtypes, run->dtype);
 }
 
 /* Those of the claim's experiment whose method, variant, pass and dtype the query names, with every
  * run. What the query does not name at all, it does not restrict. */
 static Status find_points(Court *court, Judgement *j, Sha256 *hash, Err *err)
 {
-    const char *sql = j->claim->evidence;
-    int complete = 1, failed_runs = 0;
-    Query *q = query_open(court->db,
-                          "SELECT point, outcome, method, variant, run_id, outcome <> 'ok', pass, "
-                          "dtype FROM v_outcome WHERE experiment = ? ORDER BY point, run_id",
-                          VALUES(val_text(j->claim->experiment)));
-    while (complete && query_row(q)) {
-        if (!is_behind(sql, q))
+    const Tried *tried;
+    int failed_runs = 0;
+    const Status status = tried_runs(&court->tried, court->db, j->claim->experiment, &tried, err);
+    for (int i = 0; !status && i < tried->runs; i++) {
+        const TriedRun *run = &tried->run[i];
+        if (!is_behind(j->claim->evidence, run))
             continue;
         const int before = j->points;
-        complete = add_point(j, column_text(q, 0));
+        if (!add_point(j, run->point))
+            return fail(err, NO_MEMORY, "no memory for a claim's points");
         if (j->points > before)
             failed_runs = 0;
-        if (column_integer(q, 5) && failed_runs++ == 0)
+        if (run->failed && failed_runs++ == 0)
             j->failed++;
-        query_hash_row(q, hash);
+        tried_hash(run, hash);
     }
-    query_close(q);
-    return complete ? db_check(court->db, err)
-                    : fail(err, NO_MEMORY, "no memory for a claim's points");
+    return status;
 }
 
 /* ---- verdicts ------------------------------------------------------------------------------- */
@@ -371,6 +370,7 @@ Status judge_paper(Judgements *out, const Paper *paper, const char *db_path, int
     db_close(court.db);
     db_close(court.half[0]);
     db_close(court.half[1]);
+    tried_close(&court.tried);
     if (status)
         judgements_free(out);
     return status;
@@ -396,12 +396,11 @@ Status judge_machine(Db *db, const char *alias, int64_t *machine, char *name, si
     *machine = 0;
     *name = '\0';
     Query *q = query_open(db,
-                          "SELECT m.machine_id, m.machine, max(s.session_id IS NOT NULL), "
-                          "max(s.started_at) FROM v_machine m "
-                          "LEFT JOIN v_session s ON s.machine_id = m.machine_id AND s.blocks > 0 "
-                          "WHERE ?1 IS NULL OR m.machine = ?1 GROUP BY m.machine_id "
-                          "ORDER BY max(s.session_id IS NOT NULL) DESC, m.machine_id = ?2 DESC, "
-                          "max(s.started_at) DESC LIMIT 1",
+                          "SELECT m.id, m.alias, max(s.started_at_ms) AS last FROM machine m "
+                          "LEFT JOIN session s ON s.machine = m.id "
+                          "AND EXISTS (SELECT 1 FROM block WHERE session = s.id) "
+                          "WHERE ?1 IS NULL OR m.alias = ?1 GROUP BY m.id "
+                          "ORDER BY last IS NULL, m.id = ?2 DESC, last DESC LIMIT 1",
                           VALUES(val_text(alias), val_integer(db_machine_id(&identity))));
     if (query_row(q)) {
         *machine = column_integer(q, 0);

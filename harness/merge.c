@@ -25,7 +25,6 @@ static const RawTable tables[] = {
     { "block", "x.id IN temp.wanted_block", NULL },
     { "arm", "x.comparison IN temp.wanted_comparison", "comparison" },
     { "comparison", "x.id IN temp.wanted_comparison", NULL },
-    { "param", "x.point IN temp.wanted_point", "point" },
     { "point", "x.id IN temp.wanted_point", NULL },
     { "spec", "x.id IN (SELECT spec FROM theirs.block WHERE id IN temp.wanted_block)", NULL },
     { "code", "x.id IN (SELECT code FROM theirs.run WHERE block IN temp.wanted_block)", NULL },

@@ -1,7 +1,7 @@
 -- SPDX-License-Identifier: Apache-2.0
 -- points whose code has changed: before and after
 WITH changed AS (
-    SELECT machine, point FROM estimate GROUP BY machine, point HAVING count(*) > 1 LIMIT 2000)
+    SELECT DISTINCT machine, point FROM estimate WHERE NOT newest LIMIT 2000)
 SELECT t.point, datetime(max(o.measured_at_ms) / 1000.0, 'unixepoch') AS before_at, t.measured_at AS after_at,
        round(o.median_ns / 1e3, 2) AS before_us, round(t.median_ns / 1e3, 2) AS after_us,
        round(t.median_ns / o.median_ns, 3) AS after_by_before,

@@ -1,11 +1,11 @@
 -- SPDX-License-Identifier: Apache-2.0
--- The tables of results/attest.db, version 1. What other programs may rely on is the views of
+-- The tables of results/attest.db, version 2. What other programs may rely on is the views of
 -- views.sql, described in results/README.md; tables may change by a numbered migration.
 --
 -- Ids are content hashes: the first 63 bits of the SHA-256 of the row's identity (named at each
 -- table), so the same row has the same id in every file, merging two files is INSERT OR IGNORE,
--- and foreign keys need no translation. Parameters, metrics and facts are rows, never columns: a new
--- method or instrument adds no column. Failure is data: every point that was tried has a row.
+-- and foreign keys need no translation. Parameters are JSON, metrics and facts are rows, never columns: a
+-- new method or instrument adds no column. Failure is data: every point that was tried has a row.
 --
 -- Three layers, from what cannot be had again to what can be computed again:
 --   raw      machine session build code spec point comparison block run sample metric ceiling noise
@@ -92,6 +92,7 @@ CREATE TABLE spec (                   -- id: text
     paper TEXT NOT NULL,
     text  TEXT NOT NULL               -- the file as it was read
 ) STRICT;
+CREATE INDEX spec_name ON spec(name);
 
 CREATE TABLE point (                  -- id: text
     id      INTEGER PRIMARY KEY,
@@ -110,14 +111,6 @@ CREATE TABLE point (                  -- id: text
     state_bytes REAL NOT NULL
 ) STRICT;
 CREATE INDEX point_method ON point(method, variant, pass);
-
-CREATE TABLE param (                  -- the same parameters as rows, for look-ups by value
-    point INTEGER NOT NULL REFERENCES point(id),
-    name  TEXT NOT NULL,
-    value INTEGER NOT NULL,
-    PRIMARY KEY (point, name)
-) STRICT, WITHOUT ROWID;
-CREATE INDEX param_value ON param(name, value);
 
 CREATE TABLE comparison (             -- id: its arms' texts in order; measured interleaved
     id   INTEGER PRIMARY KEY,
@@ -150,8 +143,9 @@ CREATE TABLE block (                  -- id: session, comparison, seed, start; o
     memory_limit_bytes INTEGER
 ) STRICT;
 CREATE INDEX block_comparison ON block(comparison, started_at_ms);
-CREATE INDEX block_session ON block(session);
+CREATE INDEX block_session ON block(session, build);
 CREATE INDEX block_spec ON block(spec);
+CREATE INDEX block_build ON block(build);
 
 CREATE TABLE run (                    -- id: block and position; one point in one block
     id       INTEGER PRIMARY KEY,
@@ -216,6 +210,7 @@ CREATE TABLE pair_time (              -- two arms in one block, paired round by 
     ratio  REAL NOT NULL,             -- exp of the median of ln(time b / time a)
     PRIMARY KEY (run_a, run_b)
 ) STRICT, WITHOUT ROWID;
+CREATE INDEX pair_time_b ON pair_time(run_b);
 
 CREATE TABLE estimate (               -- id: machine, point, code
     id          INTEGER PRIMARY KEY,
@@ -246,6 +241,7 @@ CREATE TABLE estimate (               -- id: machine, point, code
 ) STRICT;
 CREATE INDEX estimate_point ON estimate(point);
 CREATE INDEX estimate_recent ON estimate(measured_at_ms);
+CREATE INDEX estimate_former ON estimate(machine, point) WHERE NOT newest;
 
 CREATE TABLE summary (                -- a metric over the ok runs of an estimate
     estimate INTEGER NOT NULL REFERENCES estimate(id),

@@ -20,6 +20,7 @@ typedef struct {
 typedef struct {
     Row *row;
     int  count, room;
+    int  first;                /* of half_median(): which half is asked for */
     int  no_memory;
 } Rows;
 
@@ -40,6 +41,7 @@ static void gather(sqlite3_context *context, int arguments, sqlite3_value **valu
     row.x = sqlite3_value_double(value[0]);
     if (arguments > 1) row.y = sqlite3_value_double(value[1]);
     if (arguments > 2) row.block = sqlite3_value_int64(value[2]);
+    if (arguments > 3) rows->first = sqlite3_value_int(value[3]);
     if (rows->count == rows->room) {
         const int room = 2 * rows->room + 64;
         /* SQLite's memory has a limit. */
@@ -228,6 +230,22 @@ static Status median(sqlite3_context *context, Rows *rows, Part part, Err *err)
     return OK;
 }
 
+/* The middle y of the rows that come first or last by x; of an odd number the middle row is a later
+ * one, so of one row there is no first half. */
+static Status half_median(sqlite3_context *context, Rows *rows, Part part, Err *err)
+{
+    (void)part, (void)err;
+    const int half = rows->count / 2, n = rows->first ? half : rows->count - half;
+    if (n == 0) return OK;
+    double *y = malloc((size_t)n * sizeof *y);
+    if (!y) return NO_MEMORY;
+    for (int i = 0; i < n; i++) y[i] = rows->row[rows->first ? i : half + i].y;
+    stats_sort(y, n);
+    result_number(context, stats_quantile(y, n, 0.5));
+    free(y);
+    return OK;
+}
+
 static const Aggregate aggregates[] = {
     { "slope", 3, VALUE, slope },
     { "slope_low", 3, LOW, slope },
@@ -238,6 +256,7 @@ static const Aggregate aggregates[] = {
     { "crossover_kind", 3, KIND, crossover },
     { "r2", 2, VALUE, r2 },
     { "median", 1, VALUE, median },
+    { "half_median", 4, VALUE, half_median },
 };
 
 /* ---- logarithms, the same on every machine -------------------------------------------- */

@@ -56,7 +56,7 @@ static inline void digest_file(const char *file, char out[SHA256_TEXT])
 {
     static const char *const names[] = {
         "machine", "machine_fact", "session", "session_fact", "ceiling", "noise", "build", "code",
-        "spec", "point", "param", "comparison", "arm", "block", "run", "sample", "quantity",
+        "spec", "point", "comparison", "arm", "block", "run", "sample", "quantity",
         "metric", "stale", "timing", "pair_time", "estimate", "summary", "ratio",
     };
     uint8_t raw[SHA256_BYTES];

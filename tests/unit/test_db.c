@@ -58,7 +58,6 @@ static void a_block_comes_back(void **state)
     assert_string_equal(text(db, "SELECT seed FROM v_outcome"), "fedcba9876543210");
     assert_string_equal(text(db, "SELECT p->>'T' FROM v_time"), "64");
     assert_string_equal(text(db, "SELECT p->>'dropout_percent' FROM v_time"), "0");
-    assert_true(number(db, "SELECT count(*) FROM param WHERE name = 'T' AND value = 64") == 2);
     assert_string_equal(text(db, "SELECT facts->>'$.\"cpu.name\"' FROM v_machine"), "cpu 1");
     assert_string_equal(text(db, "SELECT facts->>'perf_event' FROM v_session"),
                         "unavailable: this kernel has none");

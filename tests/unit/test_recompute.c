@@ -240,7 +240,7 @@ static void samples_travel_as_text(void **state)
     (void)state;
     static const char *const raw[] = {
         "machine", "machine_fact", "session", "session_fact", "ceiling", "noise", "build", "code",
-        "spec", "point", "param", "comparison", "arm", "block", "run", "sample", "quantity",
+        "spec", "point", "comparison", "arm", "block", "run", "sample", "quantity",
         "metric", NULL
     };
     Err err;
