@@ -113,10 +113,18 @@ ln -s ../../../victim results/figures/evil/a.png
 ln -s ../../../victim results/figures/evil/a.gp.new
 expect 0 'evil/a.svg' "$ATTEST" figures evil --db a.db
 expect 0 'report/evil.html' "$ATTEST" report evil --db a.db
+cat >papers/guide.yaml <<'END'
+entries:
+  - {section: "<script>alert(1)</script>", title: "<img src=x onerror=alert(1)>", paper: ../evil, arxiv: "1) <script>alert(1)</script>", wrong: "<script>alert(1)</script>"}
+END
+expect 0 'index.html' "$ATTEST" site --db a.db
 [ "$(cat victim)" = untouched ] || bad 'a picture was written through a link'
 [ -z "$(find . -name 'owned*')" ] || bad 'a title was run as a command'
 grep -Eq '<script[^>]|<img src="x|<[a-z][^>]* on[a-z]+=' results/report/evil.html &&
     bad 'the report runs scripts'
+find results -name '*.html' -exec sed 's/"[^"]*"//g' {} + | grep -Eq '<script>alert|<[a-z][^>]* on[a-z]+=' &&
+    bad 'the site runs scripts'
+grep -rqi --include='*.html' 'href="javascript' results && bad 'a link of the site is a program'
 [ "$(grep -c '<script' results/report/evil.html)" = 1 ] || bad 'the report has scripts that are not its own'
 grep -qi 'href="javascript' results/report/evil.html && bad 'a link of the report is a program'
 [ -z "$(find results -name 'secret*')" ] || bad 'a link brought a file of elsewhere into the report'
