@@ -48,7 +48,7 @@ static size_t place(Tensor *t, int present, char *memory, size_t at)
     return at + bytes + 2 * GUARD;
 }
 
-static int carries_gradient(const Port *port)
+int port_has_gradient(const Port *port)
 {
     return !port->no_grad && port->kind != KIND_INDEX;
 }
@@ -62,7 +62,7 @@ static size_t place_all(Bound *b, int with_gradients, char *memory)
         const int present = port_shape(&b->problem, i, &b->x[i]);
         b->dx[i] = b->x[i];
         at = place(&b->x[i], present, memory, at);
-        at = place(&b->dx[i], present && with_gradients && carries_gradient(&port[i]), memory, at);
+        at = place(&b->dx[i], present && with_gradients && port_has_gradient(&port[i]), memory, at);
     }
     return at;
 }
@@ -232,7 +232,7 @@ int bound_writes(const Problem *p, int port)
     const Port *at = &p->method->port[port];
     Tensor shape;
     if (!port_shape(p, port, &shape)) return 0;
-    return p->pass == BWD ? at->role == PORT_IN && carries_gradient(at) : at->role != PORT_IN;
+    return p->pass == BWD ? at->role == PORT_IN && port_has_gradient(at) : at->role != PORT_IN;
 }
 
 Tensor *bound_written(const Bound *b, int port)

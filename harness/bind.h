@@ -42,6 +42,8 @@ void   bound_poison_outputs(Bound *b);
  * problem, run), rounded to b's dtype. */
 void   bound_forward(Bound *b, const Bound *reference);
 
+/* 1 if there is a gradient of such a port where there are gradients. */
+int    port_has_gradient(const Port *port);
 /* 1 if port i of pass p.pass is written by it: x for FWD and STEP, dx for BWD. */
 int    bound_writes(const Problem *p, int port);
 /* The tensor that the pass writes for port i, or NULL. */

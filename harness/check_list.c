@@ -111,8 +111,7 @@ static int has_gradients(const Problem *p)
 {
     for (int i = 0; p->method->port[i].name; i++) {
         const Port *port = &p->method->port[i];
-        if (port->role != PORT_OUT && port->kind != KIND_INDEX && !port->no_grad &&
-            port->passes & p->pass) return 1;
+        if (port->role != PORT_OUT && port_has_gradient(port) && port->passes & p->pass) return 1;
     }
     return 0;
 }

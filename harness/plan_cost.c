@@ -3,6 +3,7 @@
  * factor of three only: they order a bar, and are replaced by what the first block took. */
 #include "plan.h"
 
+#include "bind.h"
 #include "units.h"
 
 #include <math.h>
@@ -19,8 +20,7 @@ static double memory_of(const Point *point)
     for (int i = 0; p->method->port[i].name; i++) {
         Tensor t = { 0 };
         if (!port_shape(p, i, &t)) continue;
-        const int twice =
-            p->pass == BWD && p->method->port[i].kind != KIND_INDEX; /* its gradient */
+        const int twice = p->pass == BWD && port_has_gradient(&p->method->port[i]);
         bytes += (double)tensor_bytes(&t) * (twice ? 2 : 1);
     }
     return bytes;

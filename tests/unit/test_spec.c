@@ -1,38 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Specs: what they expand to, what profiles make of them, and every complaint with its place. */
-#include "../../harness/spec.h"
+#include "spec_file.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stdint.h>
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <unistd.h>
-
-#include <cmocka.h>
-
-static char path[64];
-
-static void write_spec(const char *text)
-{
-    strcpy(path, "/tmp/attest-spec-XXXXXX");
-    const int fd = mkstemp(path);
-    assert_true(fd >= 0);
-    assert_true(write(fd, text, strlen(text)) == (ssize_t)strlen(text));
-    close(fd);
-}
-
-static void opened(Spec *spec, const char *text, const char *profile)
-{
-    Complaints c = { 0 };
-    Err err = { "" };
-    write_spec(text);
-    const Status status = spec_open(spec, path, profile, &c, &err);
-    if (status) fail_msg("%s\n%s", err.text, c.text ? c.text : "");
-    assert_int_equal(c.count, 0);
-    unlink(path);
-}
 
 /* All complaints, with the file's name cut off, must be these lines. */
 static void complains(const char *text, const char *profile, const char *right)
@@ -42,16 +12,16 @@ static void complains(const char *text, const char *profile, const char *right)
     Err err = { "" };
     char got[4096] = "";
     write_spec(text);
-    assert_int_equal(spec_open(&spec, path, profile, &c, &err), BAD_INPUT);
+    assert_int_equal(spec_open(&spec, spec_file, profile, &c, &err), BAD_INPUT);
     for (char *line = strtok(c.text, "\n"); line; line = strtok(NULL, "\n")) {
-        const size_t prefix = strlen(path) + 1;
-        assert_memory_equal(line, path, strlen(path));
+        const size_t prefix = strlen(spec_file) + 1;
+        assert_memory_equal(line, spec_file, strlen(spec_file));
         sprintf(got + strlen(got), "%s\n", line + prefix);
     }
     assert_string_equal(got, right);
     complaints_free(&c);
     spec_close(&spec);
-    unlink(path);
+    unlink(spec_file);
 }
 
 #define HEAD "experiment: x/y\ntitle: t\n"
@@ -60,7 +30,7 @@ static void a_whole_spec(void **state)
 {
     (void)state;
     Spec spec;
-    opened(&spec,
+    loaded(&spec,
            "experiment: flashattention/runtime\n"
            "title: Exact attention, runtime against sequence length\n"
            "paper: flashattention\n"
@@ -138,7 +108,7 @@ static void profiles_change_the_sweep(void **state)
         "  smoke: {T: [96, 192], Tk: [64, 256], H: 2}\n"
         "  quick: {T: {from: 256, to: 4096}, B: {to: 4}, blocks: 3, pass: [bwd], threads: all}\n";
     Spec spec;
-    opened(&spec, text, "smoke");
+    loaded(&spec, text, "smoke");
     assert_int_equal(spec.part->axis[0].rows, 2);
     assert_int_equal(spec.part->axis[0].value[0], 96);
     assert_int_equal(spec.part->axis[1].rows, 2);
@@ -146,7 +116,7 @@ static void profiles_change_the_sweep(void **state)
     assert_int_equal(spec.part->axis[2].value[0], 2);
     assert_int_equal(spec.part->blocks_least, 2);
     spec_close(&spec);
-    opened(&spec, text, "quick");
+    loaded(&spec, text, "quick");
     assert_int_equal(spec.part->axis[0].rows, 5);
     assert_int_equal(spec.part->axis[0].value[0], 256);
     assert_int_equal(spec.part->axis[1].rows, 2);
@@ -155,7 +125,7 @@ static void profiles_change_the_sweep(void **state)
     assert_int_equal(spec.part->pass[0], BWD);
     assert_int_equal(spec.part->threads[0], 0);
     spec_close(&spec);
-    opened(&spec, text, "paper");
+    loaded(&spec, text, "paper");
     assert_int_equal(spec.part->axis[0].rows, 8);
     assert_int_equal(spec.part->blocks_least, 6);
     assert_int_equal(spec.part->blocks_most, 21);
@@ -175,7 +145,7 @@ static void parts_take_what_they_do_not_say_from_above(void **state)
                                     "  - {sweep: {T: [512]}, profiles: {smoke: {skip: 1}}}\n"
                                     "profiles: {smoke: {T: {to: 256}}}\n";
     Spec spec;
-    opened(&spec, text, "quick");
+    loaded(&spec, text, "quick");
     assert_int_equal(spec.parts, 3);
     assert_int_equal(spec.part[0].arms, 2);
     assert_int_equal(spec.part[1].arms, 1);
@@ -184,7 +154,7 @@ static void parts_take_what_they_do_not_say_from_above(void **state)
     assert_string_equal(spec.part[0].instrument[0], "memory");
     assert_string_equal(spec.part[1].instrument[0], "time");
     spec_close(&spec);
-    opened(&spec, text, "smoke");
+    loaded(&spec, text, "smoke");
     assert_int_equal(spec.parts, 2);
     spec_close(&spec);
 }
@@ -313,12 +283,12 @@ static void files_and_names(void **state)
     assert_int_equal(spec_paths(word, 1, &paths, &count, &err), BAD_INPUT);
     assert_non_null(strstr(err.text, "there is no experiment 'nothing/like_this'"));
     write_spec("a: 1\n");
-    const char *twice[] = { path, path };
+    const char *twice[] = { spec_file, spec_file };
     assert_int_equal(spec_paths(twice, 2, &paths, &count, &err), OK);
     assert_int_equal(count, 1);
-    assert_string_equal(paths[0], path);
+    assert_string_equal(paths[0], spec_file);
     spec_paths_free(paths, count);
-    unlink(path);
+    unlink(spec_file);
 }
 
 int main(void)
