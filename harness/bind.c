@@ -178,13 +178,14 @@ static void fill_random(Tensor *t, const uint16_t *table, uint64_t seed, uint64_
     }
 }
 
-/* What a method fills itself is made equal for all dtypes here. */
-static void round_alike(Tensor *t, const Port *port)
+void port_round(const Port *port, Tensor *t, Dtype dtype)
 {
-    if (port->kind == KIND_INDEX || t->dtype == BF16) return;
+    if (dtype == F64 || port->kind == KIND_INDEX) return;
     for (int64_t i = 0, n = tensor_count(t); i < n; i++) {
-        const float x = (float)tensor_get(t, i);
-        tensor_set(t, i, port->kind == KIND_WIDE ? x : bf16_to_float(bf16_from_float(x)));
+        uint64_t room;
+        Tensor one = { &room, port->kind == KIND_WIDE ? F32 : dtype, 0, { 0 } };
+        tensor_set(&one, 0, tensor_get(t, i));
+        tensor_set(t, i, tensor_get(&one, 0));
     }
 }
 
@@ -212,9 +213,9 @@ void bound_fill(Bound *b)
         if (dx->data && !is_output) poison(dx->data, tensor_bytes(dx));
     }
     if (p->method->fill) p->method->fill(p, &b->args);
-    for (int i = 0; port[i].name; i++)
+    for (int i = 0; port[i].name; i++)     /* equal for all dtypes, too */
         if (b->x[i].data && port[i].role != PORT_OUT && port[i].fill == FILL_METHOD)
-            round_alike(&b->x[i], &port[i]);
+            port_round(&port[i], &b->x[i], BF16);
 }
 
 void bound_forward(Bound *b, const Bound *reference)
@@ -223,6 +224,31 @@ void bound_forward(Bound *b, const Bound *reference)
     require(b->problem.pass == BWD && reference->problem.dtype == F64);
     for (int i = 0; port[i].name; i++)
         if (port[i].role == PORT_OUT && b->x[i].data) tensor_convert(&b->x[i], &reference->x[i]);
+}
+
+/* ---- the float64 reference ------------------------------------------------------------- */
+
+void reference_outputs(const Problem *p, const Args *args)
+{
+    Problem forward = *p;
+    if (p->pass == BWD) forward.pass = FWD;
+    p->method->reference(&forward, &(Args){ args->x, NULL });
+}
+
+static void round_outputs(const Problem *p, const Args *args)
+{
+    for (int i = 0; p->method->port[i].name; i++) {
+        const Port *port = &p->method->port[i];
+        if (port->role == PORT_OUT && port->kind == KIND_VALUE && args->x[i].data)
+            port_round(port, &args->x[i], BF16);
+    }
+}
+
+void reference_run(const Problem *p, const Args *args, Dtype saved)
+{
+    if (p->pass == BWD) reference_outputs(p, args);
+    if (p->pass == BWD && saved == BF16) round_outputs(p, args);
+    p->method->reference(p, args);
 }
 
 /* ---- what the pass writes --------------------------------------------------------------- */

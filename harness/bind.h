@@ -33,14 +33,27 @@ Status bound_open(Bound *b, const Problem *p, Dtype dtype, int with_gradients, D
 void   bound_close(Bound *b);
 
 /* Inputs, and upstream gradients where there are gradients, from problem.seed; outputs and
- * gradients-to-be poisoned. For BWD the outputs of the forward pass must still be given
- * (bound_forward); the float64 reference writes them itself. */
+ * gradients-to-be poisoned. For BWD the outputs of the forward pass must still be given: by
+ * bound_forward, or by reference_run for the float64 reference. */
 void   bound_fill(Bound *b);
 /* Overwrites everything that the pass writes and does not read with NaN (i32: a wild value). */
 void   bound_poison_outputs(Bound *b);
 /* For BWD: puts the reference's forward outputs into b, from `reference` (F64, same
  * problem, run), rounded to b's dtype. */
 void   bound_forward(Bound *b, const Bound *reference);
+
+/* The float64 reference of p's pass. A backward pass reads outputs of the forward one, which runs
+ * first. Say F64 for exact gradients, or to ask how far the whole is from them: evidence about a
+ * method in its dtype. Say the dtype in which a kernel is given those outputs to ask whether it did
+ * right by them (`attest check`). That matters to bf16, where o's rounding alone can be more than
+ * all that the kernel may add, if a gradient cancels. F32 is as F64, and statistics (KIND_WIDE) are
+ * exact: their rounding is no more than that of a kernel's own arithmetic, and it would hide which
+ * gradients are exactly 0. */
+void   reference_run(const Problem *p, const Args *args, Dtype saved);
+/* Only the outputs: of the forward pass where p's is BWD. */
+void   reference_outputs(const Problem *p, const Args *args);
+/* Rounds a port's tensor to what a problem of `dtype` holds there; indices and F64 stay. */
+void   port_round(const Port *port, Tensor *t, Dtype dtype);
 
 /* 1 if there is a gradient of such a port where there are gradients. */
 int    port_has_gradient(const Port *port);

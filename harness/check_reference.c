@@ -71,7 +71,7 @@ static double moved_loss(Slope *s, int port, double h)
     double *x = s->b.x[port].data;
     const int64_t n = tensor_count(&s->b.x[port]);
     for (int64_t k = 0; k < n; k++) x[k] += h * direction(s, port, k);
-    m->reference(&s->b.problem, &(Args){ s->b.x, NULL });
+    reference_outputs(&s->b.problem, &s->b.args);
     return loss_of(s);
 }
 
@@ -118,7 +118,7 @@ void check_gradient(CheckRoom *room, const CheckItem *item, CheckResult *out)
     if (s.before) {
         bound_fill(&s.b);
         memcpy(s.before, s.b.memory, s.b.memory_bytes);
-        p->method->reference(&s.b.problem, &s.b.args);
+        reference_run(&s.b.problem, &s.b.args, F64);
         compare_slopes(&s, out);
     } else {
         check_says(out, OUTCOME_OUT_OF_MEMORY, "no memory for a copy");
@@ -144,7 +144,7 @@ static void renew_outputs(LawCase *c, const Args *args)
     Bound *f = &c->forward;
     for (int i = 0; m->port[i].name; i++)
         if (m->port[i].role != PORT_OUT && f->x[i].data) tensor_convert(&f->x[i], &args->x[i]);
-    m->reference(&f->problem, &(Args){ f->x, NULL });
+    reference_outputs(&f->problem, &f->args);
     for (int i = 0; m->port[i].name; i++)
         if (m->port[i].role == PORT_OUT && f->x[i].data) tensor_convert(&args->x[i], &f->x[i]);
 }
@@ -152,7 +152,7 @@ static void renew_outputs(LawCase *c, const Args *args)
 static void run_reference(void *self, const Args *args)
 {
     const LawCase *c = self;
-    c->item->problem.method->reference(&c->item->problem, args);
+    reference_run(&c->item->problem, args, F64);
 }
 
 static void run_variant(void *self, const Args *args)

@@ -17,7 +17,7 @@
 struct CheckRoom {
     Device *device;
     Team   *team;              /* CHECK_THREADS */
-    Bound   reference;         /* memory NULL: none yet */
+    Bound   reference[2];      /* exact, and from outputs in bf16; memory NULL: none yet */
 };
 
 /* Beyond this a seeded sample of rows is compared where it can be: seconds of float64. */
@@ -41,7 +41,7 @@ void check_room_close(CheckRoom *r)
 {
     if (!r) return;
     team_close(r->team);
-    bound_close(&r->reference);
+    for (int i = 0; i < 2; i++) bound_close(&r->reference[i]);
     if (r->device) backend_cpu.close(r->device);
     free(r);
 }
@@ -64,19 +64,21 @@ static int same_problem(const Problem *a, const Problem *b)
            !memcmp(a->value, b->value, sizeof a->value);
 }
 
-/* NULL: no memory, said so in out. */
+/* A backward pass and its reference start from the same outputs of the forward pass. The other
+ * passes read inputs only, which are the same in all dtypes. NULL: no memory, said so in out. */
 static const Bound *reference_of(CheckRoom *r, const Problem *p, CheckResult *out)
 {
+    Bound *b = &r->reference[p->pass == BWD && p->dtype == BF16];
     Err err;
-    if (r->reference.memory && same_problem(&r->reference.problem, p)) return &r->reference;
-    bound_close(&r->reference);
-    if (bound_open(&r->reference, p, F64, 0, r->device, &err)) {
+    if (b->memory && same_problem(&b->problem, p)) return b;
+    bound_close(b);
+    if (bound_open(b, p, F64, 0, r->device, &err)) {
         check_says(out, OUTCOME_OUT_OF_MEMORY, "%s", err.text);
         return NULL;
     }
-    bound_fill(&r->reference);
-    p->method->reference(&r->reference.problem, &r->reference.args);
-    return &r->reference;
+    bound_fill(b);
+    reference_run(&b->problem, &b->args, p->dtype);
+    return b;
 }
 
 /* ---- a trial -------------------------------------------------------------------------------- */

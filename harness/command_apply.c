@@ -106,7 +106,7 @@ static Status give_outputs(Apply *a, Err *err)
     if (!status) bound_fill(&f);
     if (!status) status = golden_inputs(&a->in, &f, err);
     if (!status) {
-        f.problem.method->reference(&f.problem, &(Args){ f.x, NULL });
+        reference_outputs(&f.problem, &f.args);
         bound_forward(b, &f);
     }
     for (int i = 0; port[i].name && !status; i++) {
@@ -147,7 +147,7 @@ static Status run_point(Apply *a, Err *err)
     if (!status && p->pass == BWD && a->point.variant) status = give_outputs(a, err);
     if (status) return status;
     if (a->point.variant) return run_variant(a, err);
-    p->method->reference(&a->bound.problem, &a->bound.args);
+    reference_run(&a->bound.problem, &a->bound.args, F64);
     return OK;
 }
 

@@ -84,13 +84,15 @@ void proof_name(char *out, const char *what, const Problem *p)
 
 /* ---- the float64 reference ----------------------------------------------------------- */
 
-/* Where the file is full, the reference just computed is kept by this process alone. */
+/* Exact throughout: what is stored is evidence, and the rounding of what the forward pass hands to
+ * the backward one is part of what a dtype costs. Where the file is full, the reference just
+ * computed is kept by this process alone. */
 static int compute_reference(Bench *b, const Problem *p, const char *name, Bound *own, Bound *view,
                              Err *err)
 {
     if (bound_open(own, p, F64, p->pass == BWD, b->device, err)) return 0;
     bound_fill(own);
-    p->method->reference(&own->problem, &own->args);
+    reference_run(&own->problem, &own->args, F64);
     Problem wide = *p;
     wide.dtype = F64;
     const size_t bytes = lay_out(&wide, view, NULL);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* How far the timed output is from float64. Without instrument `time` in the plan it is the output
- * of one call. */
+/* How far the timed output is from float64, exact from the inputs on: for a backward pass that
+ * includes what was lost when its forward pass rounded its outputs (`attest check` asks about the
+ * kernel alone). Without instrument `time` in the plan it is the output of one call. */
 #include "../bench.h"
 
 #include <math.h>

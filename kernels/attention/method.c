@@ -18,6 +18,7 @@ static const Port ports[] = {
     { 0 },
 };
 
+/* Backward in the manner of Algorithm 3 of the FlashAttention paper: from P or lse, without o. */
 static void reference(const Problem *p, const Args *args)
 {
     const Attention a = attention_of(p, args);
@@ -26,8 +27,8 @@ static void reference(const Problem *p, const Args *args)
         .q = x[AT_Q].data, .k = x[AT_K].data, .v = x[AT_V].data,
         .o = x[AT_O].data, .lse = x[AT_LSE].data, .p = x[P].data,
     };
-    softmax_attention_forward(&a, &data);
-    if (!dx) return;
+    if (p->pass == FWD) { softmax_attention_forward(&a, &data); return; }
+    data.o = NULL;
     data.grad_o = dx[AT_O].data;
     data.grad_q = dx[AT_Q].data;
     data.grad_k = dx[AT_K].data;

@@ -89,7 +89,7 @@ static void reference(const Problem *p, const Args *args)
     Attention a = block_sparse_of(p, args);
     a.hides = outside;
     a.self = &mask;
-    softmax_attention_reference(&a, args);
+    softmax_attention_reference(&a, p, args);
 }
 
 static void reference_row(const Problem *p, const Args *args, int64_t row, double *out)

@@ -160,8 +160,10 @@ struct Method {
     const Law    *law;                                /* ends with a zero entry; may be NULL */
     void        (*fill)(const Problem *, const Args *);   /* FILL_METHOD ports; may be NULL */
     const char *(*refuses)(const Problem *);          /* why parameters make no sense, or NULL */
-    /* The definition, float64 throughout: writes the outputs; with args->dx also the
-     * gradients of every input from those of the outputs. */
+    /* The definition, float64 throughout. FWD and STEP write the outputs; BWD, and STEP with
+     * args->dx, the gradients of every input from those of the outputs. BWD finds the outputs
+     * given, as kernels do, and reads those that kernels read: none of these is to blame for how
+     * an input of theirs was rounded. */
     void        (*reference)(const Problem *, const Args *);
     /* One row (all but the last dimension, flattened) of sample[pass], computed from
      * inputs of any dtype: an exact check where the whole reference is not affordable. */

@@ -183,20 +183,44 @@ void softmax_attention_forward(const Attention *a, const AttentionData *x)
     }
 }
 
-/* With delta = do . o (which holds under dropout too, since o contains Z):
- *   dV += P o Z do, dP = (do . v) Z, dS = P (dP - delta), dQ = scale dS K, dK = scale dS' Q. */
+/* P of one visible key: as kept, or from its score again. */
+static double weight_of(const Attention *a, const AttentionData *x, const Row *r, int64_t key)
+{
+    if (x->p) return x->p[r->at * a->Tk + key];
+    const double *q = x->q + r->at * a->D, *k = x->k + (r->keys + key) * a->D;
+    return exp(a->scale * dot(q, k, a->D) - x->lse[r->at]);
+}
+
+/* dP = (do . v) Z */
+static double weight_grad(const Attention *a, const AttentionData *x, const Row *r, int64_t key)
+{
+    const double *grad_o = x->grad_o + r->at * a->D, *v = x->v + (r->keys + key) * a->D;
+    return kept(a, r, key) * dot(grad_o, v, a->D);
+}
+
+/* sum P dP, which is do . o (under dropout too, since o contains Z). */
+static double delta_of(const Attention *a, const AttentionData *x, const Row *r)
+{
+    const KeyRange see = attention_keys(a, r->b, r->i);
+    double sum = 0;
+    if (x->o) return dot(x->grad_o + r->at * a->D, x->o + r->at * a->D, a->D);
+    for (int64_t t = see.first; t < see.end; t++)
+        if (sees(a, r, t)) sum += weight_of(a, x, r, t) * weight_grad(a, x, r, t);
+    return sum;
+}
+
+/* dV += P o Z do, dS = P (dP - delta), dQ = scale dS K, dK = scale dS' Q. */
 static void backward_row(const Attention *a, const AttentionData *x, const Row *r)
 {
     const int64_t D = a->D;
-    const double *q = x->q + r->at * D, *grad_o = x->grad_o + r->at * D, lse = x->lse[r->at];
-    const double delta = dot(grad_o, x->o + r->at * D, D);
+    const double *q = x->q + r->at * D, *grad_o = x->grad_o + r->at * D;
+    const double delta = delta_of(a, x, r);
     const KeyRange see = attention_keys(a, r->b, r->i);
     for (int64_t t = see.first; t < see.end; t++) {
         if (!sees(a, r, t)) continue;
         const int64_t at = (r->keys + t) * D;
-        const double p = exp(a->scale * dot(q, x->k + at, D) - lse), z = kept(a, r, t);
-        const double ds = p * (z * dot(grad_o, x->v + at, D) - delta);
-        add(x->grad_v + at, p * z, grad_o, D);
+        const double p = weight_of(a, x, r, t), ds = p * (weight_grad(a, x, r, t) - delta);
+        add(x->grad_v + at, p * kept(a, r, t), grad_o, D);
         add(x->grad_q + r->at * D, a->scale * ds, x->k + at, D);
         add(x->grad_k + at, a->scale * ds, q, D);
     }
@@ -215,15 +239,14 @@ void softmax_attention_backward(const Attention *a, const AttentionData *x)
     }
 }
 
-void softmax_attention_reference(const Attention *a, const Args *args)
+void softmax_attention_reference(const Attention *a, const Problem *p, const Args *args)
 {
     const Tensor *x = args->x, *dx = args->dx;
     AttentionData data = {
         .q = x[AT_Q].data, .k = x[AT_K].data, .v = x[AT_V].data,
         .o = x[AT_O].data, .lse = x[AT_LSE].data,
     };
-    softmax_attention_forward(a, &data);
-    if (!dx) return;
+    if (p->pass == FWD) { softmax_attention_forward(a, &data); return; }
     data.grad_o = dx[AT_O].data;
     data.grad_q = dx[AT_Q].data;
     data.grad_k = dx[AT_K].data;

@@ -153,16 +153,19 @@ Cost   attention_cost(const Problem *p, double pairs);
 
 typedef struct {
     const double *q, *k, *v;
-    double *o, *lse;             /* written by forward, read by backward */
-    double *p;                   /* [B,H,T,Tk] softmax before dropout; NULL: not wanted */
+    double *o, *lse;             /* written by forward, read by backward; o NULL: see there */
+    double *p;                   /* [B,H,T,Tk] softmax before dropout, likewise; NULL: not kept */
     const double *grad_o;        /* backward only, with the next three, which it writes */
     double *grad_q, *grad_k, *grad_v;
 } AttentionData;
 
 void softmax_attention_forward(const Attention *a, const AttentionData *x);
+/* With o as FlashAttention does it: delta = do . o (its appendix B.2). Without, as standard
+ * attention does: delta = sum P dP. They are equal where o is exact; where it was rounded each is
+ * what its kernels compute. */
 void softmax_attention_backward(const Attention *a, const AttentionData *x);
-/* Forward of a method with the ports above, and backward if args->dx. */
-void softmax_attention_reference(const Attention *a, const Args *args);
+/* One pass, FWD or BWD, of a method with the ports above that reads o. */
+void softmax_attention_reference(const Attention *a, const Problem *p, const Args *args);
 
 typedef struct {                 /* of any dtype */
     const Tensor *q, *k, *v;

@@ -193,7 +193,7 @@ static void reference(const Problem *p, const Args *args)
 {
     if (p->pass == STEP) { step_reference(p, args); return; }
     const Attention a = attention_of(p, args);
-    softmax_attention_reference(&a, args);
+    softmax_attention_reference(&a, p, args);
 }
 
 static void reference_row(const Problem *p, const Args *args, int64_t row, double *out)

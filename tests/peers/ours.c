@@ -63,7 +63,7 @@ static Status compare_whole(const Ours *o, Difference *d, Err *err)
     const Status status = bound_open(&reference, p, F64, p->pass == BWD, o->device, err);
     if (status) return status;
     bound_fill(&reference);
-    p->method->reference(&reference.problem, &reference.args);
+    reference_run(&reference.problem, &reference.args, F64);
     *d = bound_compare(&o->bound, &reference);
     bound_close(&reference);
     return OK;
