@@ -10,6 +10,8 @@
   const field = document.createElement('input');
   const told = document.createElement('output');
 
+  const mark = (link, on) => on ? link.setAttribute('aria-current', 'true') : link.removeAttribute('aria-current');
+
   const asked = () => {
     const hash = new URLSearchParams(location.hash.slice(1));
     return Object.fromEntries(['verdict', 'kind', 'text']
@@ -28,7 +30,7 @@
       row.hidden = !row.querySelector('.claim:not([hidden])');
     for (const link of bar.querySelectorAll('a')) {
       const [key, value] = link.id.split('=');
-      link.toggleAttribute('aria-current', (want[key] || 'all') === value);
+      mark(link, (want[key] || 'all') === value);
     }
     if (document.activeElement !== field) field.value = want.text || '';
     told.textContent = `${items.filter(item => !item.hidden).length} of ${items.length} shown`;
@@ -68,9 +70,9 @@
     const section = target && target.closest('.notes > section');
     if (section) root.dataset.notes = section.lang;
     for (const link of document.querySelectorAll('.languages a'))
-      link.toggleAttribute('aria-current', link.lang === (root.dataset.notes || 'en'));
+      mark(link, link.lang === (root.dataset.notes || 'en'));
     if (section) target.scrollIntoView();
   };
   addEventListener('hashchange', follow);
-  follow();
+  addEventListener('load', follow);         // before that there may be no target
 })();

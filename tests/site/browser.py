@@ -190,6 +190,7 @@ class Reports(Browser):
             both = len(self.shown(".claims tbody tr"))
             self.assertTrue(0 < both < few)
             self.assertIn(f"{both} of {rows}", self.one(".filters output").text)
+            self.assertEqual(2, len(self.shown(".filters [aria-current=true]")))
             address = self.chrome.current_url
             self.open(report, "#" + urllib.parse.urlsplit(address).fragment)
             self.assertEqual(both, len(self.shown(".claims tbody tr")))
@@ -219,9 +220,11 @@ class Reports(Browser):
             self.assertTrue(chinese.is_displayed() and not english.is_displayed())
             self.one(".languages [lang=en]").click()
             self.assertTrue(english.is_displayed() and not chinese.is_displayed())
+            self.assertEqual(["English"], [e["text"] for e in self.shown(".languages [aria-current=true]")])
             place = chinese.find_elements(By.CSS_SELECTOR, "h3")[-1].get_attribute("id")
             self.open(report, "#" + urllib.parse.quote(place))
             self.assertTrue(self.one("section[lang=zh]").is_displayed())
+            self.assertEqual(["中文"], [e["text"] for e in self.shown(".languages [aria-current=true]")])
 
     def test_equations_take_place(self):
         for report in REPORTS:
@@ -229,6 +232,9 @@ class Reports(Browser):
             sizes = self.ask("[...document.querySelectorAll('section[lang=en] math')]"
                              ".map(m => m.getBoundingClientRect()).map(r => r.width * r.height)")
             self.assertTrue(sizes and all(sizes))
+            fonts = self.ask("[...document.querySelectorAll('.notes math')]"
+                             ".map(m => getComputedStyle(m).fontFamily)")
+            self.assertEqual({"math"}, set(fonts))
 
     def test_a_table_stands_beside_each_figure(self):
         for report in REPORTS:
