@@ -40,6 +40,8 @@ static Status write_site(const Call *call, Site *site, Err *err)
     for (int i = 0; i < count && !status && !call_stopped(call); i++)
         status = add_paper(call, site, ids[i], err);
     papers_free(ids, count);
+    if (call_stopped(call))
+        return status;
     if (!status)
         status = site_methods(site, call->out, err);
     if (!status)

@@ -46,8 +46,8 @@ static void put_title(FILE *out, const Report *r)
         md_text(out, r->judgements->machine_alias);
         fputs(".", out);
     }
-    fprintf(out, " Written %s by attest %.12s%s.\n\n", date, build_commit,
-            build_dirty ? " with changes" : "");
+    fprintf(out, " Written %s by attest %.12s%s. All of it again: `make reproduce-%s`.\n\n", date,
+            build_commit, build_dirty ? " with changes" : "", paper->id);
     if (r->in_site)
         put_methods(out, paper);
     fputs("[Verdicts](#what-the-paper-claims-and-what-we-found) · [Figures](#figures) · [How it "
