@@ -58,6 +58,9 @@ const Option  *option_at(const Command *, int i);
 const Option  *option_named(const Command *, const char *name, size_t length);
 const Option  *option_lettered(const Command *, char letter);
 void        command_help(FILE *, const Command *);
+/* Words from column `at` on, continued at column `indent`, as wide as helps are. Line breaks in the
+ * text stay; a line that starts with a space is not wrapped. */
+void        print_wrapped(FILE *, const char *text, int at, int indent);
 void        commands_help(FILE *);                                    /* all of them */
 extern const char attest_summary[], attest_points[];                  /* texts about attest */
 

@@ -319,8 +319,8 @@ static Status read_isa(const Call *call, Isa *isa, Err *err)
     const char *name = call_option(call, "isa");
     *isa = ISA_END;
     if (!name) return OK;
-    if (!isa_parse(name, isa))
-        return fail(err, BAD_INPUT, "there is no instruction set '%s'", name);
+    const Status status = isa_read(name, isa, err);
+    if (status) return status;
     if (!isa_runs_here(*isa))
         return fail(err, BAD_INPUT, "%s does not run here: %s", name, isa_missing(*isa));
     return OK;

@@ -128,7 +128,8 @@ static void show_cost(const Call *call, const Problem *given, Sheet *s)
     problem_print(given, text, sizeof text);
     snprintf(title, sizeof title, "cost of %s", text);
     print_sheet(call, s, title);
-    fprintf(call->out, "GFLOP counts %s.\n", p.method->flop_convention);
+    fputs("GFLOP counts ", call->out);
+    print_wrapped(call->out, p.method->flop_convention, (int)strlen("GFLOP counts "), 0);
 }
 
 static void show_laws(const Call *call, const Method *m, Sheet *s)
@@ -151,15 +152,17 @@ static void show_proof(const Call *call, const Method *m)
     int cases = 0;
     while (m->cases && m->cases[cases]) cases++;
     fprintf(call->out, "\n%sproof%s\n", paint(call->out, "1;4"), paint(call->out, "0"));
-    fprintf(call->out, "largest error allowed, relative to the largest result: f32 %.0e forward, "
-            "%.0e backward; bf16 %.0e, %.0e\n%d cases", t->f32_fwd, t->f32_bwd, t->bf16_fwd,
-            t->bf16_bwd, cases);
-    for (const Golden *g = m->golden; g && g->name; g++) {
+    char text[1000];
+    int used = snprintf(text, sizeof text, "largest error allowed, relative to the largest result: "
+                        "f32 %.0e forward, %.0e backward; bf16 %.0e, %.0e\n%d cases", t->f32_fwd,
+                        t->f32_bwd, t->bf16_fwd, t->bf16_bwd, cases);
+    for (const Golden *g = m->golden; g && g->name && used < (int)sizeof text; g++) {
         char passes[32];
         describe_passes(g->passes, passes, sizeof passes);
-        fprintf(call->out, "; golden files of %s (%s)", g->name, passes);
+        used += snprintf(text + used, sizeof text - (size_t)used, "; golden files of %s (%s)",
+                         g->name, passes);
     }
-    fputc('\n', call->out);
+    print_wrapped(call->out, text, 0, 0);
 }
 
 static void show_point(const Call *call, const Point *point)
@@ -180,8 +183,9 @@ static void show(const Call *call, const Point *point, Sheet *s)
 {
     const Problem *p = &point->problem;
     const Method *m = p->method;
-    fprintf(call->out, "%s%s%s: %s (paper: %s)\n%s\n", paint(call->out, "1"), m->name,
-            paint(call->out, "0"), m->title, m->paper, m->summary);
+    fprintf(call->out, "%s%s%s: %s (paper: %s)\n", paint(call->out, "1"), m->name,
+            paint(call->out, "0"), m->title, m->paper);
+    print_wrapped(call->out, m->summary, 0, 0);
     show_params(call, p, s);
     show_ports(call, p, s);
     show_variants(call, m, s);

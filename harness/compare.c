@@ -56,7 +56,8 @@ Status side_find(Db *db, const char *word, Side *side, Err *err)
         const int found = latest_session(db, word[0] == 'p', side);
         const Status status = db_check(db, err);
         if (status || found) return status;
-        return fail(err, BAD_INPUT, "there is no %s session", word);
+        return fail(err, BAD_INPUT, "there is no %s session: %s", word, word[0] == 'p'
+                    ? "that takes two calls of `attest run`" : "`attest run` makes them");
     }
     Query *q = query_open(db, meanings, VALUES(val_text(word), val_integer(is_hex(word))));
     int found = 0;

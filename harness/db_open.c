@@ -138,6 +138,11 @@ static void restrain(sqlite3 *sqlite)
 
 void connect_to(Db *db, int flags, const char *name)
 {
+    struct stat found;
+    if (!stat(db->path, &found) && S_ISDIR(found.st_mode)) {
+        trouble(db, BAD_INPUT, "is a folder; a database is a file, as results/attest.db");
+        return;
+    }
     const int rc = sqlite3_open_v2(name, &db->sqlite, flags | SQLITE_OPEN_NOMUTEX, NULL);
     if (!db->sqlite) { trouble(db, NO_MEMORY, "no memory for the database"); return; }
     if (rc != SQLITE_OK) { sqlite_trouble(db, rc); return; }

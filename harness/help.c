@@ -12,9 +12,7 @@ static int help_width(FILE *to)
     return width > 30 && width < HELP_WIDTH_MAX ? width : HELP_WIDTH_MAX;
 }
 
-/* Words from column `at` on, continued at column `indent`. Line breaks in the text stay; a line
- * that starts with a space is not wrapped. */
-static void print_wrapped(FILE *to, const char *text, int at, int indent)
+void print_wrapped(FILE *to, const char *text, int at, int indent)
 {
     const int width = help_width(to);
     int column = at, verbatim = *text == ' ';

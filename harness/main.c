@@ -41,10 +41,18 @@ static int unknown_command(const char *word)
 {
     const char *names[NAMES_MAX];
     int n = 0;
-    for (; commands[n] && n < NAMES_MAX; n++) names[n] = commands[n]->name;
+    for (int i = 0; commands[i] && n < NAMES_MAX - 3; i++)
+        if (*commands[i]->summary) names[n++] = commands[i]->name;
+    names[n++] = "help";
+    names[n++] = "--help";
+    names[n++] = "--version";
     const char *near = did_you_mean(word, names, n);
-    if (near) fprintf(stderr, "attest: there is no command '%s'; did you mean '%s'?\n", word, near);
-    else fprintf(stderr, "attest: there is no command '%s'; 'attest --help' lists them\n", word);
+    const char *kind = *word == '-' ? "option" : "command";
+    if (near)
+        fprintf(stderr, "attest: there is no %s '%s'; did you mean '%s'?\n", kind, word, near);
+    else
+        fprintf(stderr, "attest: there is no %s '%s'; 'attest --help' lists the commands\n", kind,
+                word);
     return EXIT_USAGE;
 }
 

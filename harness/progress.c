@@ -31,7 +31,9 @@ Progress *progress_open(const Call *call, const char *what, double total)
     if (call->quiet || !(total > 0)) return NULL;
     Progress *p = calloc(1, sizeof *p);
     if (!p) return NULL;
-    *p = (Progress){ what, total, isatty(STDERR_FILENO), 0, now_ms(), 0 };
+    const char *term = getenv("TERM");
+    const int on_terminal = isatty(STDERR_FILENO) && !(term && !strcmp(term, "dumb"));
+    *p = (Progress){ what, total, on_terminal, 0, now_ms(), 0 };
     if (!p->on_terminal) p->shown_ms = p->started_ms;
     return p;
 }

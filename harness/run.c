@@ -4,6 +4,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 typedef struct {
     char **path;
@@ -53,7 +54,11 @@ static Status look_up(const Call *call, const RunRequest *request, Plan *plan, D
     *db = NULL;
     Status status = db_open(db, call->db_path, request->dry_run ? DB_READ : DB_WRITE,
                             request->dry_run ? &none : err);
-    if (status && request->dry_run) return OK;
+    if (status && request->dry_run) {
+        if (!access(call->db_path, F_OK))
+            call_remark(call, "%s; nothing is taken as known", none.text);
+        return OK;
+    }
     if (status) return status;
     if (db_notice(*db)) call_remark(call, "%s", db_notice(*db));
     if (request->fresh) return OK;

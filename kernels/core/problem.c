@@ -205,13 +205,14 @@ Status problem_valid(const Problem *p, Err *err)
     return why ? fail(err, BAD_INPUT, "%s: %s", p->method->name, why) : check_size(p, err);
 }
 
-static Status parse_integer(const char *text, int64_t *out, Err *err)
+static Status parse_integer(const char *name, const char *text, int64_t *out, Err *err)
 {
     char *end;
     errno = 0;
     long long v = strtoll(text, &end, 10);
     if (end == text || *end || errno)
-        return fail(err, BAD_INPUT, "'%s' is not a whole number", text);
+        return fail(err, BAD_INPUT, "%s='%s' is not a whole number%s", name, text,
+                    errno ? " that fits 64 bits" : "");
     *out = v;
     return OK;
 }
@@ -229,7 +230,7 @@ static Status parse_params(Problem *p, char *list, Err *err)
         int i = param_index(p->method, item);
         if (i < 0) return unknown_param(err, p->method, item);
         if (given >> i & 1) return fail(err, BAD_INPUT, "%s is given twice", item);
-        Status status = parse_integer(equals + 1, &p->value[i], err);
+        Status status = parse_integer(item, equals + 1, &p->value[i], err);
         if (status) return status;
         given |= 1u << i;
     }
@@ -240,7 +241,7 @@ static Status parse_params(Problem *p, char *list, Err *err)
 static Status parse_threads(const char *text, int *threads, Err *err)
 {
     int64_t n;
-    Status status = parse_integer(text, &n, err);
+    Status status = parse_integer("threads", text, &n, err);
     if (status) return status;
     if (n < 1 || n > THREADS_MAX)
         return fail(err, BAD_INPUT, "threads=%lld is outside 1..%d", (long long)n, THREADS_MAX);
@@ -259,11 +260,32 @@ static int field_kind(const char *field, Dtype *dtype, Pass *pass)
     return strchr(field, '=') ? FIELD_PARAMS : 0;
 }
 
+static Status one_too_many(const char *field, int kind, Err *err)
+{
+    static const char *const word[] = { "threads" };
+    char name[POINT_TEXT_MAX];
+    if (kind != FIELD_PARAMS)
+        return fail(err, BAD_INPUT, "'%s' is a second %s", field,
+                    kind == FIELD_DTYPE ? "dtype" : kind == FIELD_PASS ? "pass" : "threads=N");
+    snprintf(name, sizeof name, "%.*s", (int)strcspn(field, "="), field);
+    if (did_you_mean(name, word, 1))
+        return fail(err, BAD_INPUT, "there is no option '%s'; did you mean 'threads'?", name);
+    return fail(err, BAD_INPUT, "'%s' is a second list of parameters; they stand together, as in "
+                "T=1024,D=64", field);
+}
+
+static Status unknown_field(const Method *m, const char *field, Err *err)
+{
+    static const char *const words[] = { "f32", "bf16", "f64", "fwd", "bwd", "step", "threads=1" };
+    if (param_index(m, field) < 0)
+        return unknown(err, "dtype, pass or option", field, words, sizeof words / sizeof *words);
+    return fail(err, BAD_INPUT, "%s is a parameter; it wants a value, as in %s=%lld", field, field,
+                (long long)m->param[param_index(m, field)].fallback);
+}
+
 /* Everything after METHOD[/VARIANT][@ISA]. */
 static Status parse_fields(Point *point, char *rest, Err *err)
 {
-    static const char *const words[] = { "f32", "bf16", "f64", "fwd", "bwd", "step", "threads=1" };
-    const int count = sizeof words / sizeof *words;
     Problem *p = &point->problem;
     int seen = 0;
     char *save = NULL;
@@ -272,8 +294,8 @@ static Status parse_fields(Point *point, char *rest, Err *err)
         Pass pass;
         Status status = OK;
         const int kind = field_kind(field, &dtype, &pass);
-        if (!kind) return unknown(err, "dtype, pass or option", field, words, count);
-        if (seen & kind) return fail(err, BAD_INPUT, "'%s' is one too many of its kind", field);
+        if (!kind) return unknown_field(p->method, field, err);
+        if (seen & kind) return one_too_many(field, kind, err);
         seen |= kind;
         if (kind == FIELD_DTYPE) p->dtype = dtype;
         if (kind == FIELD_PASS) p->pass = pass;
@@ -284,15 +306,20 @@ static Status parse_fields(Point *point, char *rest, Err *err)
     return problem_valid(p, err);
 }
 
+Status isa_read(const char *text, Isa *isa, Err *err)
+{
+    const char *names[ISA_END];
+    if (isa_parse(text, isa)) return OK;
+    for (Isa i = ISA_PORTABLE; i < ISA_END; i++) names[i] = isa_name(i);
+    return unknown(err, "instruction set", text, names, ISA_END);
+}
+
 static Status parse_variant(Point *point, const char *variant, const char *isa_text, Err *err)
 {
     const Method *m = point->problem.method;
     Isa isa = ISA_END;
-    if (isa_text && !isa_parse(isa_text, &isa)) {
-        const char *names[ISA_END];
-        for (Isa i = ISA_PORTABLE; i < ISA_END; i++) names[i] = isa_name(i);
-        return unknown(err, "instruction set", isa_text, names, ISA_END);
-    }
+    const Status status = isa_text ? isa_read(isa_text, &isa, err) : OK;
+    if (status) return status;
     if (variant && !strcmp(variant, "reference")) { point->variant = NULL; return OK; }
     const char *name = variant ? variant : m->usual;
     point->variant = variant_find(m->name, name, isa);

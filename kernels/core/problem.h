@@ -58,6 +58,9 @@ const Variant *variant_find(const char *method, const char *name, Isa isa);
 const char *pass_name(Pass pass);
 int         pass_parse(const char *name, Pass *out);
 
+/* As isa_parse, with a sentence that suggests the nearest. */
+Status isa_read(const char *text, Isa *isa, Err *err);
+
 /* The closest of `count` names within 2 edits (1 for names under 4 letters), else the first whose
  * beginning the word is, or whose last part behind a '/'; or NULL. */
 const char *did_you_mean(const char *word, const char *const *names, int count);
