@@ -60,12 +60,12 @@ static void measure(Table *t)
 enum { GAP = 2, TEXT_LEAST = 14 };
 
 /* Where a line of at most `width` columns ends: behind a blank, or a sign that parts a point's
- * name, or wherever it must. At least one character. *next: where the next line begins. */
+ * name, or wherever it must. At least one character, if there is one. *next: where the next line
+ * begins. */
 static size_t line_end(const char *text, int width, size_t *next)
 {
     size_t end = text_fit(text, width);
-    if (!end) end = text_fit(text, 2);
-    if (!end) end = 1;
+    if (!end) end = text_fit(text, 2);   /* a wide one */
     size_t at = end;
     if (text[end]) {
         while (at && text[at] != ' ' && !strchr(" ,:/", text[at - 1])) at--;
