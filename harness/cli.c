@@ -151,6 +151,9 @@ static Status check_arguments(const Call *call, Err *err)
     if (call->argc < c->least)
         return fail(err, BAD_INPUT, "%s is missing; usage: attest %s %s",
                     c->least == 1 ? "an argument" : "one of the arguments", c->name, c->arguments);
+    if (!c->most && call->argc)
+        return fail(err, BAD_INPUT, "'%s' is one argument too many: there are only options",
+                    call->argv[0]);
     if (c->most >= 0 && call->argc > c->most)
         return fail(err, BAD_INPUT, "'%s' is one argument too many; usage: attest %s %s",
                     call->argv[c->most], c->name, c->arguments);

@@ -34,7 +34,7 @@ static int run(const Call *call)
 extern const Command command_completion;
 const Command command_completion = {
     .name = "completion",
-    .arguments = "[bash|zsh|fish]",
+    .arguments = "bash|zsh|fish",
     .summary = "the completion of words for bash, zsh or fish",
     .details = "Prints the script of that shell: commands, options, experiments, papers, points, "
                "presets. `make install` puts all three where the shells look. By hand:\n\n"

@@ -141,8 +141,8 @@ static Status choose_sql(const Call *call, const char **sql, Err *err)
     if (name && !preset) {
         const char *near = did_you_mean(name, known, preset_count);
         return fail(err, BAD_INPUT,
-                    "there is no preset '%s'%s%s%s; `attest query --list` shows them", name,
-                    near ? "; did you mean '" : "", near ? near : "", near ? "'?" : "");
+                    "there is no preset '%s'; %s%s%s", name, near ? "did you mean '" : "",
+                    near ? near : "`attest query --list` shows them", near ? "'?" : "");
     }
     *sql = preset ? preset->sql : call->argv[0];
     return OK;

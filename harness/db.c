@@ -31,7 +31,9 @@ void sqlite_trouble(Db *db, int rc)
         trouble(db, IO_FAILED, "the file is damaged; `sqlite3 FILE .recover` may save its rows");
         break;
     case SQLITE_AUTH: trouble(db, BAD_INPUT, "only reading is allowed here: one SELECT"); break;
-    case SQLITE_READONLY:  trouble(db, IO_FAILED, "the file cannot be written"); break;
+    case SQLITE_READONLY:
+        trouble(db, IO_FAILED, "the file cannot be written; --db or $ATTEST_DB names another");
+        break;
     case SQLITE_CANTOPEN:  trouble(db, IO_FAILED, "cannot be opened"); break;
     case SQLITE_IOERR:     trouble(db, IO_FAILED, what); break;
     default:               trouble(db, BAD_INPUT, what); break;

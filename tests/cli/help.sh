@@ -40,6 +40,7 @@ expect 0 'not an SQLite database; nothing is taken as known' "$ATTEST" run --dry
 expect 2 'no option --randm; did you mean --random' "$ATTEST" check --randm 3
 expect 2 '^attest check: --random wants a whole number' "$ATTEST" check --random x
 expect 2 'one argument too many' "$ATTEST" check a b
+expect 2 'one argument too many: there are only options' "$ATTEST" man x
 
 # A reader that has seen enough is no failure, and no reason to go on.
 "$ATTEST" check 2>"$work/err" | head -n 1 >/dev/null
