@@ -133,6 +133,17 @@ tests: $(BUILD)/attest $(BUILD)/tests/isa_here $(BUILD)/tests/scale/fill $(UNIT)
 test: tests
 	@sh tests/run.sh $(BUILD) $(filter-out $(SKIP),$(TESTS))
 
+# An attest whose calls can be made to fail (tests/faults/inject.c), and what tries them: a sample by
+# `make test` (tests/faults.sh), each of them by `make test-faults`, which takes an hour.
+FAULTS := $(BUILD)/tests/faults/attest $(BUILD)/tests/faults/faults
+$(BUILD)/tests/faults/attest: $(BUILD)/tests/faults/inject.o $(BUILD)/harness/main.o $(filter-out %/heap.o,$(LIBRARY))
+	$(call say,link    $@)$(CC) $(COMMON) $^ $(LDLIBS) -o $@
+$(BUILD)/tests/faults/inject.o: COMMON += $(if $(SANITIZE),-DFAULTS_LEAVE_MALLOC)
+$(BUILD)/tests/faults/faults: %: %.o
+	$(call say,link    $@)$(CC) $(COMMON) $^ $(LDLIBS) -o $@
+test-faults: $(FAULTS)
+	@$(BUILD)/tests/faults/faults $(BUILD)/tests/faults/attest every
+
 # False alarms, coverage and power of the statistics, in tables; some minutes.
 $(BUILD)/tests/bench_stats: %: %.o $(LIBRARY)
 	$(call say,link    $@)$(CC) $(COMMON) $^ $(LDLIBS) -o $@
