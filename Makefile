@@ -127,22 +127,22 @@ $(BUILD)/tests/scale/fill: %: %.o $(LIBRARY)
 $(BUILD)/tests/scale/clock: %: %.o
 	$(call say,link    $@)$(CC) $(COMMON) $^ -o $@
 
-# All of them, or TESTS="build/tests/unit/test_db tests/check.sh"; SKIP: which not, with % for any text.
-TESTS := $(UNIT) $(UNIT_ISA) $(FUZZ) $(filter-out tests/run.sh,$(wildcard tests/*.sh tests/cli/*.sh))
-tests: $(BUILD)/attest $(BUILD)/tests/isa_here $(BUILD)/tests/scale/fill $(UNIT) $(UNIT_ISA) $(FUZZ)
-test: tests
-	@sh tests/run.sh $(BUILD) $(filter-out $(SKIP),$(TESTS))
-
-# An attest whose calls can be made to fail (tests/faults/inject.c), and what tries them: a sample by
-# `make test` (tests/faults.sh), each of them by `make test-faults`, which takes an hour.
-FAULTS := $(BUILD)/tests/faults/attest $(BUILD)/tests/faults/faults
+# An attest whose calls can be made to fail (tests/faults/inject.c), and what tries them: a sample is
+# part of `make test`, each of them is `make test-faults`, which takes hours. (Not for a sanitizer's
+# build: both replace the same functions.)
+FAULTS := $(if $(SANITIZE),,$(BUILD)/tests/faults/attest $(BUILD)/tests/faults/faults)
 $(BUILD)/tests/faults/attest: $(BUILD)/tests/faults/inject.o $(BUILD)/harness/main.o $(filter-out %/heap.o,$(LIBRARY))
 	$(call say,link    $@)$(CC) $(COMMON) $^ $(LDLIBS) -o $@
-$(BUILD)/tests/faults/inject.o: COMMON += $(if $(SANITIZE),-DFAULTS_LEAVE_MALLOC)
 $(BUILD)/tests/faults/faults: %: %.o
 	$(call say,link    $@)$(CC) $(COMMON) $^ $(LDLIBS) -o $@
 test-faults: $(FAULTS)
 	@$(BUILD)/tests/faults/faults $(BUILD)/tests/faults/attest every
+
+# All of them, or TESTS="build/tests/unit/test_db tests/check.sh"; SKIP: which not, with % for any text.
+TESTS := $(UNIT) $(UNIT_ISA) $(FUZZ) $(filter-out tests/run.sh $(if $(SANITIZE),tests/faults.sh),$(wildcard tests/*.sh tests/cli/*.sh))
+tests: $(BUILD)/attest $(BUILD)/tests/isa_here $(BUILD)/tests/scale/fill $(UNIT) $(UNIT_ISA) $(FUZZ) $(FAULTS)
+test: tests
+	@sh tests/run.sh $(BUILD) $(filter-out $(SKIP),$(TESTS))
 
 # False alarms, coverage and power of the statistics, in tables; some minutes.
 $(BUILD)/tests/bench_stats: %: %.o $(LIBRARY)
@@ -179,7 +179,7 @@ test-neon:
 	@sh tests/neon/root.sh $(ROOT)
 	@PKG_CONFIG_SYSROOT_DIR=$(ROOT) PKG_CONFIG_LIBDIR=$(ROOT)/usr/lib/aarch64-linux-gnu/pkgconfig \
 	 RUN="qemu-aarch64 -L $(ROOT)" $(MAKE) test CC="aarch64-linux-gnu-gcc --sysroot=$(ROOT)" BUILD=build/neon \
-	 SKIP="%/test_measure %/test_pool %/test_db tests/layers.sh tests/scale.sh tests/style.sh tests/symbols.sh tests/walk.sh tests/cli/%"
+	 SKIP="%/test_measure %/test_pool %/test_db tests/faults.sh tests/layers.sh tests/scale.sh tests/style.sh tests/symbols.sh tests/walk.sh tests/cli/%"
 
 # ---- for users ----------------------------------------------------------------------------------------------
 PAPERS := $(patsubst papers/%/claims.yaml,%,$(wildcard papers/*/claims.yaml))
@@ -230,6 +230,6 @@ clean:
 	rm -rf $(BUILD)
 
 FORCE:
-.PHONY: all tests test fuzz fuzzers bench-stats test-sanitized test-site test-neon reproduce figures report site readme bench-harness install uninstall clean FORCE
+.PHONY: all tests test fuzz fuzzers bench-stats test-faults test-sanitized test-site test-neon reproduce figures report site readme bench-harness install uninstall clean FORCE
 .SECONDARY:
 -include $(wildcard $(BUILD)/*.d $(BUILD)/kernels/*/*.d $(BUILD)/harness/*.d $(BUILD)/harness/*/*.d $(BUILD)/tests/*.d $(BUILD)/tests/*/*.d)

@@ -254,8 +254,7 @@ static Status pack(Packing *p, Bundle *out, Err *err)
     FILE *file = open_memstream(&out->data, &out->size);
     if (!file) return fail(err, NO_MEMORY, "no memory for the bundle");
     tar_write(file, p->member, p->members);
-    const int bad = ferror(file) | fclose(file);
-    if (bad || !out->data) return fail(err, NO_MEMORY, "no memory for the bundle");
+    if (!file_close(file) || !out->data) return fail(err, NO_MEMORY, "no memory for the bundle");
     out->files = p->members;
     out->claims = p->judgements.count;
     out->blocks = db_integer(p->db, "SELECT count(*) FROM block", NO_VALUES, 0);

@@ -2,6 +2,7 @@
 /* The texts in a bundle that are made from its rows. A format has them to the byte: who changes one
  * raises BUNDLE_FORMAT. */
 #include "bundle.h"
+#include "file.h"
 #include "verdicts.h"
 
 #include <stdlib.h>
@@ -14,8 +15,8 @@ static Status opened(FILE *out, Err *err)
 
 static Status closed(FILE *out, const BundleText *text, Err *err)
 {
-    const int bad = ferror(out) | fclose(out);
-    return bad || !text->text ? fail(err, NO_MEMORY, "no memory for a bundle's texts") : OK;
+    if (file_close(out) && text->text) return OK;
+    return fail(err, NO_MEMORY, "no memory for a bundle's texts");
 }
 
 /* ---- manifest.json ----------------------------------------------------------------------- */

@@ -3,6 +3,7 @@
 #include "db_sqlite.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <stdarg.h>
 #include <string.h>
 
@@ -14,13 +15,34 @@ void trouble(Db *db, Status status, const char *what)
     db->status = fail(&db->err, status, "%s: %s", db->path, what);
 }
 
+/* What SQLite says of all of them is "disk I/O error". */
+static void io_trouble(Db *db, int rc)
+{
+    char text[160];
+    const int why = sqlite3_system_errno(db->sqlite);
+    switch (rc) {
+    case SQLITE_IOERR_NOMEM:
+        trouble(db, NO_MEMORY, "no memory for the database");
+        break;
+    case SQLITE_IOERR_LOCK: case SQLITE_IOERR_RDLOCK: case SQLITE_IOERR_UNLOCK:
+    case SQLITE_IOERR_CHECKRESERVEDLOCK: case SQLITE_IOERR_SHMLOCK:
+        trouble(db, IO_FAILED, "its file system has no locks; with --db it can be on a local disk");
+        break;
+    default:
+        snprintf(text, sizeof text, "reading or writing failed: %.100s",
+                 why ? strerror(why) : sqlite3_errmsg(db->sqlite));
+        trouble(db, IO_FAILED, text);
+    }
+}
+
 void sqlite_trouble(Db *db, int rc)
 {
     const char *what = sqlite3_errmsg(db->sqlite);
     switch (rc & 0xff) {
     case SQLITE_NOMEM:     trouble(db, NO_MEMORY, "no memory for a statement"); break;
     case SQLITE_BUSY:
-        trouble(db, IO_FAILED, "another program has been writing for a minute; try again later");
+        trouble(db, IO_FAILED, "another program has been writing for a minute; try again later, or "
+                               "with --db on a local disk if its file system has no locks");
         break;
     case SQLITE_FULL:
         trouble(db, IO_FAILED, "the disk is full; nothing of the last step was kept");
@@ -35,7 +57,7 @@ void sqlite_trouble(Db *db, int rc)
         trouble(db, IO_FAILED, "the file cannot be written; --db or $ATTEST_DB names another");
         break;
     case SQLITE_CANTOPEN:  trouble(db, IO_FAILED, "cannot be opened"); break;
-    case SQLITE_IOERR:     trouble(db, IO_FAILED, what); break;
+    case SQLITE_IOERR:     io_trouble(db, rc); break;
     default:               trouble(db, BAD_INPUT, what); break;
     }
 }

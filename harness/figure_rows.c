@@ -4,6 +4,7 @@
 #include "db.h"
 #include "deadline.h"
 #include "figure_query.h"
+#include "file.h"
 
 #include "../kernels/core/text.h"
 
@@ -121,8 +122,10 @@ static char *caught(void (*put)(FILE *, const Node *, const void *), const Node 
     if (!out)
         return NULL;
     put(out, entry, with);
-    fclose(out);
-    return text;
+    if (file_close(out))
+        return text;
+    free(text);
+    return NULL;
 }
 
 static void query_text(FILE *out, const Node *entry, const void *experiment)

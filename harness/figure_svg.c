@@ -198,13 +198,14 @@ Status figure_finish_svg(const char *path, const Figure *f, const char *note_url
     if (!svg)
         return fail(err, IO_FAILED, "%s: gnuplot left no picture there", path);
     FILE *out = open_memstream(&finished, &finished_size);
-    if (out) {
+    if (out)
         put_finished(out, svg, f, note_url);
-        fclose(out);
-    }
+    const int whole = out && file_close(out);
     free(svg);
-    if (!finished)
+    if (!whole) {
+        free(finished);
         return fail(err, NO_MEMORY, "%s: no memory to finish it", path);
+    }
     const Status status = file_write(path, finished, finished_size, err);
     free(finished);
     return status;

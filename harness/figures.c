@@ -166,8 +166,9 @@ static Status write_gp(const Figures *figures, const Figure *f, Err *err)
     if (!out)
         return fail(err, NO_MEMORY, "%s: no memory to write it", path);
     figure_plot(out, f, f->name);
-    fclose(out);
-    const Status status = file_write(path, text, size, err);
+    const Status status = file_close(out)
+                              ? file_write(path, text, size, err)
+                              : fail(err, NO_MEMORY, "%s: no memory to write it", path);
     free(text);
     drop_link(figures, f, "svg");
     drop_link(figures, f, "png");

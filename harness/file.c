@@ -10,6 +10,12 @@
 
 enum { PATH_SIZE = 1024 };
 
+int file_close(FILE *out)
+{
+    const int bad = ferror(out);
+    return !fclose(out) && !bad;
+}
+
 char *file_read(const char *path, size_t *size)
 {
     FILE *in = fopen(path, "r");
@@ -20,9 +26,9 @@ char *file_read(const char *path, size_t *size)
     FILE *out = open_memstream(&text, size);
     while (out && total <= FILE_BYTES_MAX && (got = fread(part, 1, sizeof part, in)) > 0)
         total += fwrite(part, 1, got, out);
-    const int bad = ferror(in) ? EIO : total > FILE_BYTES_MAX ? EFBIG : 0;
-    if (out)
-        fclose(out);
+    int bad = ferror(in) ? EIO : total > FILE_BYTES_MAX ? EFBIG : 0;
+    if (!out || !file_close(out))
+        bad = ENOMEM;
     fclose(in);
     if (bad) {
         free(text);

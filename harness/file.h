@@ -12,6 +12,8 @@ enum { FILE_BYTES_MAX = 256 << 20 };
 
 /* The whole file with a 0 behind it; free it. NULL: errno says why (EFBIG: over FILE_BYTES_MAX). */
 char  *file_read(const char *path, size_t *size);
+/* Closes what was written. 0: some of it was lost, for the disk is full or there is no memory. */
+int    file_close(FILE *out);
 /* A new file under this name, in place of what is there; never through a link. NULL: errno. */
 FILE  *file_create(const char *path);
 int    file_is_link(const char *path);

@@ -3,6 +3,7 @@
  * renderer's <x-equation> by MathML, gives headings and tables what a page needs, and lets only
  * harmless tags pass. */
 #include "markdown.h"
+#include "file.h"
 #include "mathml.h"
 
 #include <ctype.h>
@@ -132,22 +133,20 @@ static const char *equation(Pass *pass, const char *at)
     char *latex = unescape(body + 1, (size_t)(end - body - 1)), *math = NULL;
     size_t size = 0;
     FILE *out = open_memstream(&math, &size);
-    if (latex && out) {
-        Err why;
-        const Status status = mathml_write(out, latex, strlen(latex), display, &why);
-        fclose(out);
-        if (status && !pass->status)
-            pass->status = bad_equation(pass, latex, why.text);
-        fputs(display ? "<span class=\"equation\">" : "", pass->out);
-        fputs(status ? "<code>" : math, pass->out);
-        if (status) {
-            html_escape(pass->out, latex);
-            fputs("</code>", pass->out);
-        }
-        fputs(display ? "</span>" : "", pass->out);
-    } else if (out) {
-        fclose(out);
+    Err why;
+    Status status = latex && out ? mathml_write(out, latex, strlen(latex), display, &why)
+                                 : fail(&why, NO_MEMORY, "no memory for it");
+    if (out && !file_close(out) && !status)
+        status = fail(&why, NO_MEMORY, "no memory for it");
+    if (status && !pass->status)
+        pass->status = bad_equation(pass, latex ? latex : "", why.text);
+    fputs(display ? "<span class=\"equation\">" : "", pass->out);
+    fputs(status ? "<code>" : math, pass->out);
+    if (status) {
+        html_escape(pass->out, latex ? latex : "");
+        fputs("</code>", pass->out);
     }
+    fputs(display ? "</span>" : "", pass->out);
     free(math);
     free(latex);
     return end + sizeof end_tag - 1;
@@ -210,8 +209,7 @@ Status markdown_to_html(FILE *out, const char *text, size_t size, const char *na
         return fail(err, NO_MEMORY, "markdown: no memory for %zu bytes", size);
     const int bad = md_html(text, (MD_SIZE)size, collect, memory,
                             MD_DIALECT_GITHUB | MD_FLAG_LATEXMATHSPANS, 0);
-    fclose(memory);
-    if (bad)
+    if (!file_close(memory) || bad)
         pass.status = fail(err, NO_MEMORY, "markdown: the parser gave up on %zu bytes", size);
     else
         finish(&pass, html);

@@ -8,6 +8,7 @@
  * A base is written before its scripts are seen, while MathML wants the element that holds both
  * opened first; so each part is captured as text, and then put together. */
 #include "mathml.h"
+#include "file.h"
 #include "mathml_symbols.h"
 
 #include <ctype.h>
@@ -97,8 +98,9 @@ static Status capture(Reader *r, Parse *parse, char **text)
     if (!out)
         return fail(r->err, NO_MEMORY, "equation: no memory");
     const Status status = parse(r, out);
-    fclose(out);
-    return status;
+    if (file_close(out) || status)
+        return status;
+    return fail(r->err, NO_MEMORY, "equation: no memory");
 }
 
 /* The bytes between { and its }, as they stand: for \text and the alphabets. */
@@ -499,8 +501,7 @@ static Status primes(Reader *r, char **sup)
         return fail(r->err, NO_MEMORY, "equation: no memory");
     while (count-- > 0)
         fputs("<mo>′</mo>", out);
-    fclose(out);
-    return OK;
+    return file_close(out) ? OK : fail(r->err, NO_MEMORY, "equation: no memory");
 }
 
 static Status scripts(Reader *r, char **sub, char **sup)

@@ -57,6 +57,13 @@ Status draft_open(Draft *draft, Err *err)
     return draft->out ? OK : fail(err, NO_MEMORY, "no memory for a page");
 }
 
+static Status finish(const Draft *draft, Err *err)
+{
+    if (!fflush(draft->out) && !ferror(draft->out))
+        return OK;
+    return fail(err, NO_MEMORY, "no memory for a page");
+}
+
 static Status write_html(const Draft *draft, const Page *page, const char *stem, Err *err)
 {
     Draft html;
@@ -68,19 +75,22 @@ static Status write_html(const Draft *draft, const Page *page, const char *stem,
     snprintf(path, sizeof path, "%s.md", stem);
     status = markdown_to_html(html.out, draft->text, draft->size, path, err);
     put_foot(html.out, page);
-    fflush(html.out);
     snprintf(path, sizeof path, "%s.html", stem);
-    const Status written = file_write(path, html.text, html.size, status ? NULL : err);
+    if (!status)
+        status = finish(&html, err);
+    if (!status)
+        status = file_write(path, html.text, html.size, err);
     draft_close(&html);
-    return status ? status : written;
+    return status;
 }
 
 Status draft_write(Draft *draft, const Page *page, const char *stem, Err *err)
 {
     char path[PATH_SIZE];
-    fflush(draft->out);
     snprintf(path, sizeof path, "%s.md", stem);
-    const Status status = file_write(path, draft->text, draft->size, err);
+    Status status = finish(draft, err);
+    if (!status)
+        status = file_write(path, draft->text, draft->size, err);
     return status ? status : write_html(draft, page, stem, err);
 }
 

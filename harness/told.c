@@ -92,8 +92,10 @@ static char *labels(const Header *h, char *const *field)
             fputc('"', out);
         }
     fputs(written ? "}" : "{}", out);
-    fclose(out);
-    return text;
+    if (file_close(out))
+        return text;
+    free(text);
+    return NULL;
 }
 
 static Status number_field(const Header *h, const char *text, int line, int column, double *out,
@@ -260,8 +262,10 @@ static char *content_of(const Claim *claim)
         return NULL;
     json_open(&json, out);
     put_json(&json, NULL, claim->entry);
-    fclose(out);
-    return text;
+    if (file_close(out))
+        return text;
+    free(text);
+    return NULL;
 }
 
 static int64_t claim_id(const Paper *paper, const Claim *claim, const char *content)

@@ -23,7 +23,7 @@ BEGIN {
     foreign["cmocka.h"]           = "tests/unit/"
     # The C library and the system.
     n = split("assert ctype errno fcntl float inttypes limits math setjmp signal stdarg stdatomic " \
-        "stdbool stddef stdint stdio stdlib string strings time dirent fnmatch ftw glob libgen poll " \
+        "stdbool stddef stdint stdio stdlib string strings time dirent dlfcn fnmatch ftw glob libgen malloc poll " \
         "pthread sched semaphore spawn termios unistd sys/auxv sys/file sys/ioctl sys/mman " \
         "sys/prctl sys/random sys/resource sys/select sys/socket sys/stat sys/statvfs sys/syscall " \
         "sys/sysinfo sys/time sys/times sys/types sys/un sys/utsname sys/vfs sys/wait", word, " ")

@@ -8,24 +8,25 @@
 #define _GNU_SOURCE
 #include "inject.h"
 
+#include "../../harness/db_sqlite.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <ftw.h>
 #include <poll.h>
 #include <signal.h>
-#include <sqlite3.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/pidfd.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
-enum { SAMPLES = 7, WORDS_MAX = 4000, PATIENCE_S = 60, NAME_MAX_BYTES = 64 };
+enum { SAMPLES = 3, WORDS_MAX = 4000, PATIENCE_S = 60, NAME_MAX_BYTES = 64 };
 
 /* In a folder of its own, where try/ holds a fresh copy of what is measured and may be written. */
 typedef struct {
@@ -147,7 +148,7 @@ static void become_attest(const Scenario *s, const char *fault)
     setenv("FAULT", fault, 1);
     setenv("FAULT_TOLD", "told", 1);
     setenv("TMPDIR", "try/tmp", 1);
-    setenv("OPENBLAS_NUM_THREADS", "1", 1);    /* its threads try for ever to get memory */
+    setenv("OPENBLAS_NUM_THREADS", "1", 1);    /* where there is no memory, it tries for ever */
     setenv("MALLOC_PERTURB_", "165", 1);       /* what is freed or not yet written is no zero */
     execv(attest, (char **)argv);
     _exit(126);
@@ -156,7 +157,7 @@ static void become_attest(const Scenario *s, const char *fault)
 /* Waits for it to end; 0: it does not. */
 static int ends(pid_t pid)
 {
-    struct pollfd end = { .fd = pidfd_open(pid, 0), .events = POLLIN };
+    struct pollfd end = { .fd = (int)syscall(SYS_pidfd_open, pid, 0), .events = POLLIN };
     if (end.fd < 0) give_up("pidfd_open");
     const int n = poll(&end, 1, PATIENCE_S * 1000);
     close(end.fd);
@@ -304,11 +305,12 @@ static int sampled(int sample, int calls)
 
 static int try_kind(Fault f, int every)
 {
-    const int calls = count_calls(f), most = every || calls < SAMPLES ? calls : SAMPLES;
-    int fired = 0;
+    const int calls = count_calls(f), has_none = f.kind == FAULT_LOCK && !strncmp(f.way, "ever", 4);
+    int most = every || calls < SAMPLES ? calls : SAMPLES, fired = 0;
+    if (has_none && most) most = 1;            /* a file system has locks, or it never had */
     Ending e;
     for (int i = 0; i < most; i++) {
-        f.at = most == calls ? i + 1 : sampled(i, calls);
+        f.at = most == calls || has_none ? i + 1 : sampled(i, calls);
         fired += try_one(&f, &e);
     }
     return fired;
@@ -349,11 +351,12 @@ static void make_rows(const char *spec, const char *path)
     if (system(command)) give_up(command);
 }
 
+/* No kernel that calls OpenBLAS, which does not give up when there is no memory. */
 static void make_folder(void)
 {
     static const char spec[] =
-        "experiment: test/%s\ntitle: One kernel\ncompare: [attention/unfused]\nsweep: {T: [%d]}\n"
-        "fixed: {B: 1, H: 1, D: 16}\ninstruments: [time, accuracy]\nbudget: 1ms\n"
+        "experiment: test/%s\ntitle: One kernel\ncompare: [flash_attention/online]\n"
+        "sweep: {T: [%d]}\nfixed: {B: 1, H: 1, D: 16}\ninstruments: [time, accuracy]\nbudget: 1ms\n"
         "profiles: {quick: {blocks: 1}}\n";
     char text[512];
     snprintf(text, sizeof text, spec, "tiny", 16);
@@ -362,8 +365,9 @@ static void make_folder(void)
     put("other.yaml", text);
     if (mkdir("papers", 0777) || mkdir("papers/tiny", 0777)) give_up("papers");
     put("papers/tiny/paper.yaml", "id: tiny\ntitle: \"Tiny\"\n"
-                                  "series: [{paper: Theirs, ours: attention/unfused}]\n");
-    put("papers/tiny/published.csv", "table,pass,series,x,y,unit,setting\nt1,fwd,Theirs,1,2,ms,A\n");
+                                  "series: [{paper: Theirs, ours: flash_attention/online}]\n");
+    put("papers/tiny/published.csv",
+        "table,pass,series,x,y,unit,setting\nt1,fwd,Theirs,1,2,ms,A\n");
     put("papers/tiny/claims.yaml",
         "- {id: T-1, where: here, says: right, kind: quality, experiment: test/tiny,\n"
         "   evidence: \"SELECT max(error_rel) AS value FROM v_accuracy\", expect: {at_most: 1}}\n"

@@ -11,6 +11,7 @@
 #define _GNU_SOURCE
 #include "inject.h"
 
+#include "../../harness/db_sqlite.h"
 #include "../../harness/heap.h"
 
 #include <dlfcn.h>
@@ -18,7 +19,6 @@
 #include <fcntl.h>
 #include <malloc.h>
 #include <pthread.h>
-#include <sqlite3.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -53,7 +53,6 @@ static int strikes_with(FaultKind kind, int why)
 
 int64_t heap_calls(void) { return 0; }
 
-#ifndef FAULTS_LEAVE_MALLOC                 /* a sanitizer has its own */
 extern void *__libc_malloc(size_t size);
 extern void *__libc_calloc(size_t count, size_t size);
 extern void *__libc_realloc(void *memory, size_t size);
@@ -99,7 +98,6 @@ void *mmap64(void *at, size_t size, int may, int flags, int fd, off64_t offset)
 {
     return mmap(at, size, may, flags, fd, offset);
 }
-#endif
 
 /* ---- files ---------------------------------------------------------------------------- */
 
@@ -212,7 +210,7 @@ int fcntl64(int fd, int command, ...)
     void *argument = va_arg(more, void *);
     va_end(more);
     if ((command == F_SETLK || command == F_SETLKW || command == F_GETLK) &&
-        strikes_with(FAULT_LOCK, ENOLCK)) return -1;
+        strikes_with(FAULT_LOCK, ENOSYS)) return -1;
     return (int)syscall(SYS_fcntl, fd, command, argument);
 }
 
@@ -280,8 +278,8 @@ int sqlite3_step(sqlite3_stmt *statement)
     return strikes(FAULT_SQLITE) ? SQLITE_FULL : theirs.sql_step(statement);
 }
 
-int sqlite3_exec(sqlite3 *db, const char *sql, int (*row)(void *, int, char **, char **), void *self,
-                 char **message)
+int sqlite3_exec(sqlite3 *db, const char *sql, int (*row)(void *, int, char **, char **),
+                 void *self, char **message)
 {
     return strikes(FAULT_SQLITE) ? SQLITE_FULL : theirs.sql_exec(db, sql, row, self, message);
 }

@@ -10,7 +10,7 @@ typedef enum {
     FAULT_READ,       /* EIO */
     FAULT_WRITE,      /* write, truncate, fsync, mkdir: ENOSPC, EIO */
     FAULT_OPEN,       /* EMFILE */
-    FAULT_LOCK,       /* fcntl locks: ENOLCK */
+    FAULT_LOCK,       /* fcntl locks: ENOSYS, as on some cluster file systems */
     FAULT_PROCESS,    /* fork, exec, pipes, threads: EAGAIN, EMFILE, ENOMEM */
     FAULT_SQLITE,     /* open, prepare, step, exec: CANTOPEN, NOMEM, FULL */
     FAULT_KINDS
