@@ -16,7 +16,8 @@ static volatile sig_atomic_t pipe_closed;
 static void on_interrupt(int signal) { (void)signal; interrupted = 1; }
 static void on_pipe(int signal)      { (void)signal; pipe_closed = 1; }
 
-/* The second interrupt ends the process at once: the first handler is used up. */
+/* The second interrupt ends the process at once: the first handler is used up. A file that may not
+ * grow any more is an error of the one who writes, as a full disk is. */
 static void catch_signals(void)
 {
     const struct sigaction stop = { .sa_handler = on_interrupt, .sa_flags = (int)SA_RESETHAND };
@@ -24,6 +25,7 @@ static void catch_signals(void)
     sigaction(SIGINT, &stop, NULL);
     sigaction(SIGTERM, &stop, NULL);
     sigaction(SIGPIPE, &pipe, NULL);
+    signal(SIGXFSZ, SIG_IGN);
 }
 
 static void print_version(void)

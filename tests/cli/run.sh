@@ -94,6 +94,15 @@ kill -INT "$pid"
 wait "$pid"
 is "exit code after Ctrl-C" $? 130
 
+# ---- files that may not grow, and a damaged one: one sentence, and what was there is kept --------------------------------
+expect 0 'measured 2 blocks' "$ATTEST" run --profile smoke --only '*T=16,*' "$work/good.yaml" --db "$work/full.db"
+expect 1 'attest run: .*full.db: reading or writing failed: File too large' \
+    sh -c 'ulimit -f 64; exec "$@"' sh "$ATTEST" run --quiet --fresh --profile smoke "$work/good.yaml" --db "$work/full.db"
+db=$work/full.db
+is "rows beside a full disk" "$(sql "SELECT count(*) FROM block")" 2
+dd if=/dev/zero bs=4096 seek=3 count=20 conv=notrunc of="$work/full.db" 2>/dev/null
+expect 1 'the file is damaged' "$ATTEST" run --quiet --fresh --profile smoke "$work/good.yaml" --db "$work/full.db"
+
 # ---- a budget -----------------------------------------------------------------------------------------------------------
 expect 0 'the budget is used up, run again to go on' "$ATTEST" run --budget 500ms "$work/good.yaml" --db "$work/budget.db"
 
