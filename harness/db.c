@@ -3,7 +3,6 @@
 #include "db_sqlite.h"
 
 #include <math.h>
-#include <stdio.h>
 #include <stdarg.h>
 #include <string.h>
 
@@ -18,8 +17,6 @@ void trouble(Db *db, Status status, const char *what)
 /* What SQLite says of all of them is "disk I/O error". */
 static void io_trouble(Db *db, int rc)
 {
-    char text[160];
-    const int why = sqlite3_system_errno(db->sqlite);
     switch (rc) {
     case SQLITE_IOERR_NOMEM:
         trouble(db, NO_MEMORY, "no memory for the database");
@@ -28,10 +25,12 @@ static void io_trouble(Db *db, int rc)
     case SQLITE_IOERR_CHECKRESERVEDLOCK: case SQLITE_IOERR_SHMLOCK:
         trouble(db, IO_FAILED, "its file system has no locks; with --db it can be on a local disk");
         break;
+    case SQLITE_IOERR_WRITE: case SQLITE_IOERR_TRUNCATE: case SQLITE_IOERR_FSYNC:
+        trouble(db, IO_FAILED, "it cannot be written: a broken disk, or a limit on the size of "
+                               "files (`ulimit -f`, a quota); earlier rows are kept");
+        break;
     default:
-        snprintf(text, sizeof text, "reading or writing failed: %.100s",
-                 why ? strerror(why) : sqlite3_errmsg(db->sqlite));
-        trouble(db, IO_FAILED, text);
+        trouble(db, IO_FAILED, sqlite3_errmsg(db->sqlite));
     }
 }
 

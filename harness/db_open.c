@@ -190,13 +190,20 @@ static Status open_to_write(Db *db, Err *err)
     return db_refresh(db, err);
 }
 
+static int has_no_shared_memory(const Db *db)
+{
+    const int rc = sqlite3_errcode(db->sqlite) & 0xff;
+    return db->status && (rc == SQLITE_CANTOPEN || rc == SQLITE_READONLY);
+}
+
 /* A file in WAL mode in a folder that cannot be written has no shared memory to be read with; if
- * no log is left beside it, it is whole by itself. */
+ * no log is left beside it, it is whole by itself. Any other trouble is one: a file that somebody
+ * writes must never be read as if nobody did. */
 void connect_read_only(Db *db)
 {
     connect_to(db, SQLITE_OPEN_READONLY | uri_flag(db), db->path);
     db_integer(db, "SELECT count(*) FROM sqlite_schema", NO_VALUES, 0);
-    if (!db->status || strpbrk(db->path, "?#%")) return;
+    if (!has_no_shared_memory(db) || strpbrk(db->path, "?#%")) return;
     char uri[PATH_MAX_BYTES + 32], log[PATH_MAX_BYTES + 8];
     struct stat st;
     snprintf(log, sizeof log, "%s-wal", db->path);

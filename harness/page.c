@@ -76,12 +76,11 @@ static Status write_html(const Draft *draft, const Page *page, const char *stem,
     status = markdown_to_html(html.out, draft->text, draft->size, path, err);
     put_foot(html.out, page);
     snprintf(path, sizeof path, "%s.html", stem);
-    if (!status)
-        status = finish(&html, err);
-    if (!status)
-        status = file_write(path, html.text, html.size, err);
+    Status written = finish(&html, status ? NULL : err);
+    if (!written)
+        written = file_write(path, html.text, html.size, status ? NULL : err);
     draft_close(&html);
-    return status;
+    return status ? status : written;
 }
 
 Status draft_write(Draft *draft, const Page *page, const char *stem, Err *err)

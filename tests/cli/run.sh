@@ -96,7 +96,7 @@ is "exit code after Ctrl-C" $? 130
 
 # ---- files that may not grow, and a damaged one: one sentence, and what was there is kept --------------------------------
 expect 0 'measured 2 blocks' "$ATTEST" run --profile smoke --only '*T=16,*' "$work/good.yaml" --db "$work/full.db"
-expect 1 'attest run: .*full.db: reading or writing failed: File too large' \
+expect 1 'attest run: .*full.db: it cannot be written: .*ulimit -f' \
     sh -c 'ulimit -f 64; exec "$@"' sh "$ATTEST" run --quiet --fresh --profile smoke "$work/good.yaml" --db "$work/full.db"
 db=$work/full.db
 is "rows beside a full disk" "$(sql "SELECT count(*) FROM block")" 2

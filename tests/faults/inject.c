@@ -259,29 +259,41 @@ int execve(const char *path, char *const argv[], char *const given[])
 
 /* ---- SQLite --------------------------------------------------------------------------- */
 
+extern const char __executable_start[], etext[];        /* by the linker: our own code */
+
+/* What SQLite asks of itself must not fail without its own doing. */
+static int strikes_us(const void *caller)
+{
+    const char *from = caller;
+    return from >= __executable_start && from < etext && strikes(FAULT_SQLITE);
+}
+
 int sqlite3_open_v2(const char *path, sqlite3 **out, int flags, const char *vfs)
 {
     const int rc = theirs.sql_open(path, out, flags, vfs);
-    return strikes(FAULT_SQLITE) ? SQLITE_CANTOPEN : rc;
+    return strikes_us(__builtin_return_address(0)) ? SQLITE_CANTOPEN : rc;
 }
 
 int sqlite3_prepare_v3(sqlite3 *db, const char *sql, int size, unsigned flags, sqlite3_stmt **out,
                        const char **tail)
 {
-    if (!strikes(FAULT_SQLITE)) return theirs.sql_prepare(db, sql, size, flags, out, tail);
+    if (!strikes_us(__builtin_return_address(0)))
+        return theirs.sql_prepare(db, sql, size, flags, out, tail);
     *out = NULL;
     return SQLITE_NOMEM;
 }
 
 int sqlite3_step(sqlite3_stmt *statement)
 {
-    return strikes(FAULT_SQLITE) ? SQLITE_FULL : theirs.sql_step(statement);
+    const int fails = strikes_us(__builtin_return_address(0));
+    return fails ? SQLITE_FULL : theirs.sql_step(statement);
 }
 
 int sqlite3_exec(sqlite3 *db, const char *sql, int (*row)(void *, int, char **, char **),
                  void *self, char **message)
 {
-    return strikes(FAULT_SQLITE) ? SQLITE_FULL : theirs.sql_exec(db, sql, row, self, message);
+    const int fails = strikes_us(__builtin_return_address(0));
+    return fails ? SQLITE_FULL : theirs.sql_exec(db, sql, row, self, message);
 }
 
 /* ---- arming --------------------------------------------------------------------------- */
