@@ -222,6 +222,7 @@ static void expect_rows(const Fault *f)
     static const char *const raw[] = { "machine", "session", "session_fact", "block", "run",
                                        "sample", "metric", "point", "arm", "code", "build" };
     char sql[160];
+    if (access(f->scenario->db, F_OK)) return;
     expect_answer(f, "PRAGMA main.integrity_check", "ok");
     if (!strcmp(f->scenario->name, "first")) return;
     for (size_t i = 0; i < sizeof raw / sizeof *raw; i++) {

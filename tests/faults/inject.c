@@ -218,6 +218,7 @@ int fcntl64(int fd, int command, ...)
 
 static struct {
     pid_t (*fork)(void);
+    int   (*topology)(void *);
     int   (*thread)(pthread_t *, const pthread_attr_t *, void *(*)(void *), void *);
     int   (*sql_open)(const char *, sqlite3 **, int, const char *);
     int   (*sql_prepare)(sqlite3 *, const char *, int, unsigned, sqlite3_stmt **, const char **);
@@ -296,6 +297,20 @@ int sqlite3_exec(sqlite3 *db, const char *sql, int (*row)(void *, int, char **, 
     return fails ? SQLITE_FULL : theirs.sql_exec(db, sql, row, self, message);
 }
 
+/* ---- others ---------------------------------------------------------------------------- */
+
+extern int hwloc_topology_load(void *topology);
+
+/* hwloc 2.9 does not ask whether there was memory, and crashes: nothing that we could mend. */
+int hwloc_topology_load(void *topology)
+{
+    Told *const kept = told;
+    told = NULL;
+    const int result = theirs.topology(topology);
+    told = kept;
+    return result;
+}
+
 /* ---- arming --------------------------------------------------------------------------- */
 
 static void find(const char *name, void *function)
@@ -308,6 +323,7 @@ static void find(const char *name, void *function)
 static void find_all(void)
 {
     find("fork", &theirs.fork);
+    find("hwloc_topology_load", &theirs.topology);
     find("pthread_create", &theirs.thread);
     find("sqlite3_open_v2", &theirs.sql_open);
     find("sqlite3_prepare_v3", &theirs.sql_prepare);
