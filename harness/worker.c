@@ -47,11 +47,13 @@ static int write_all(int fd, const void *data, size_t bytes)
 
 int frame_send(int fd, FrameKind kind, int arm, const void *data, size_t bytes)
 {
+    static int broken;                /* behind half a frame nothing could be read */
     FrameHead head = {
         .magic = FRAME_MAGIC, .kind = (uint32_t)kind, .bytes = (uint32_t)bytes, .arm = arm
     };
     head.crc = checksum(&head, data);
-    return write_all(fd, &head, sizeof head) && write_all(fd, data, bytes);
+    broken = broken || !write_all(fd, &head, sizeof head) || !write_all(fd, data, bytes);
+    return !broken;
 }
 
 /* What has come through the pipe and is not yet a whole frame. */
