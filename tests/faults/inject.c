@@ -218,7 +218,7 @@ int fcntl64(int fd, int command, ...)
 
 static struct {
     pid_t (*fork)(void);
-    int   (*topology)(void *);
+    int   (*topology_init)(void **), (*topology_load)(void *);
     int   (*thread)(pthread_t *, const pthread_attr_t *, void *(*)(void *), void *);
     int   (*sql_open)(const char *, sqlite3 **, int, const char *);
     int   (*sql_prepare)(sqlite3 *, const char *, int, unsigned, sqlite3_stmt **, const char **);
@@ -299,14 +299,24 @@ int sqlite3_exec(sqlite3 *db, const char *sql, int (*row)(void *, int, char **, 
 
 /* ---- others ---------------------------------------------------------------------------- */
 
+extern int hwloc_topology_init(void **topology);
 extern int hwloc_topology_load(void *topology);
 
 /* hwloc 2.9 does not ask whether there was memory, and crashes: nothing that we could mend. */
+int hwloc_topology_init(void **topology)
+{
+    Told *const kept = told;
+    told = NULL;
+    const int result = theirs.topology_init(topology);
+    told = kept;
+    return result;
+}
+
 int hwloc_topology_load(void *topology)
 {
     Told *const kept = told;
     told = NULL;
-    const int result = theirs.topology(topology);
+    const int result = theirs.topology_load(topology);
     told = kept;
     return result;
 }
@@ -323,7 +333,8 @@ static void find(const char *name, void *function)
 static void find_all(void)
 {
     find("fork", &theirs.fork);
-    find("hwloc_topology_load", &theirs.topology);
+    find("hwloc_topology_init", &theirs.topology_init);
+    find("hwloc_topology_load", &theirs.topology_load);
     find("pthread_create", &theirs.thread);
     find("sqlite3_open_v2", &theirs.sql_open);
     find("sqlite3_prepare_v3", &theirs.sql_prepare);
