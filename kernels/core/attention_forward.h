@@ -3,11 +3,12 @@
  * algorithm 1): queries outside and in parallel, keys inside. With c = scale log2 e, each
  * row of a tile goes through the blocks of keys that it sees by
  *
- *   s = c q K'         m' = max(m, max s)      a = 2^(m - m')      p = 2^(s - m')
+ *   s = q K'           m' = max(m, c max s)    a = 2^(m - m')      p = 2^(c s - m')
  *   l = a l + sum p    o = a o + (p o z) V     m = m'
  *
  * and ends with o / l and lse = ln 2 (m + log2 l). o is not normalised before; a = 1 (most
- * of the time, after the first blocks) costs nothing.
+ * of the time, after the first blocks) costs nothing. c is not multiplied into q, where it
+ * would round each product of its own.
  *
  * What makes it fast on a CPU:
  *   - K and V are packed once per key head, never per tile of queries, and as panels

@@ -31,7 +31,8 @@ static void check_line(const char *line, const char *end)
     size_t length = *word == '}';
     if (*word == '#') { require(end[-1] != '\\'); return; }
     while (word + length < end && isalpha((unsigned char)word[length])) length++;
-    require(word >= end || *word == '$' || is_ours(word, length));
+    const int goes_on = strchr("$-.0123456789", *word) != NULL;     /* a plot's data or line */
+    require(word >= end || goes_on || is_ours(word, length));
     for (const char *at = word; at < end;) {
         if (*at == '\'') { at = behind_text(at, end); continue; }
         require(*at != '`' && *at != '!' && *at != ';' && *at != '\n');

@@ -3,7 +3,8 @@
 # Builds the targets with clang, AddressSanitizer, UndefinedBehaviorSanitizer and libFuzzer, and lets
 # each look for trouble: tests/fuzz/run.sh MAKE SECONDS TARGET...
 # What it learns is kept below build/sanitized/fuzz/corpus; an input that fails, in findings beside.
-# In the environment: FUZZ_JOBS, how many at a time (default: 2); FUZZ_CC, which clang.
+# In the environment: FUZZ_JOBS, how many at a time (default: 2); FUZZ_CC, which clang; FUZZ_SEED, so
+# that two runs try the same inputs first (default: others each time).
 make=$1 seconds=$2
 shift 2
 here=$PWD/build/sanitized/fuzz
@@ -20,7 +21,7 @@ export TMPDIR here seconds
 # shellcheck disable=SC2016  # the inner shell expands
 printf '%s\n' "$@" | xargs -P "${FUZZ_JOBS:-2}" -I TARGET sh -c '
     t=TARGET; mkdir -p "$here/corpus/$t"
-    if "$here/$t" -max_total_time="$seconds" -timeout=60 -rss_limit_mb=2048 -malloc_limit_mb=1024 \
+    if "$here/$t" -seed="${FUZZ_SEED:-0}" -max_total_time="$seconds" -timeout=60 -rss_limit_mb=2048 -malloc_limit_mb=1024 \
            -artifact_prefix="$here/findings/$t-" -print_final_stats=1 "$here/corpus/$t" "tests/fuzz/$t" >"$here/log/$t" 2>&1
     then printf "ok       %s: %s inputs\n" "$t" "$(sed -n "s/^stat::number_of_executed_units: *//p" "$here/log/$t")"
     else echo "FAILED   $t"; tail -n 40 "$here/log/$t"; exit 1
