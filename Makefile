@@ -19,7 +19,8 @@ BUILD   ?= build
 PROFILE ?= quick
 PREFIX  ?= /usr/local
 CC      := $(if $(filter default,$(origin CC)),gcc,$(CC))
-MAKEFLAGS += --no-builtin-rules
+JOBS    := $(if $(filter -j% --jobserver%,$(MAKEFLAGS)),,-j$(shell nproc))   # unless the call says: -j1
+MAKEFLAGS += --no-builtin-rules $(JOBS)
 # One short line a file; V=1 shows the commands.
 say = $(if $(V),,@echo '  $(1)' && )
 
@@ -185,7 +186,8 @@ test-neon:
 PAPERS := $(patsubst papers/%/claims.yaml,%,$(wildcard papers/*/claims.yaml))
 $(PAPERS:%=reproduce-%): reproduce-%: $(BUILD)/attest
 	$(BUILD)/attest reproduce $* --profile $(PROFILE)
-reproduce: $(PAPERS:%=reproduce-%)
+reproduce: $(BUILD)/attest
+	@for paper in $(PAPERS); do $(MAKE) reproduce-$$paper || exit 1; done     # never two at a time
 figures report site: $(BUILD)/attest
 	$(BUILD)/attest $@
 
